@@ -1,0 +1,2 @@
+//! The `mesosim` program.
+fn main() {}
