@@ -278,7 +278,7 @@ impl HierarchicalAllocator {
 
     /// Runs the periodic allocation if one is due now and could give something.
     pub fn handle_timeout(&mut self, now: Time, given: &mut Vec<Allocation>) {
-        if now <= self.last_tick || now.0 % self.options.allocation_interval.0 != 0 {
+        if now <= self.last_tick || !now.0.is_multiple_of(self.options.allocation_interval.0) {
             return;
         }
         self.last_tick = now;
