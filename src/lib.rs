@@ -2,4 +2,10 @@
 //!
 //! Rooms, from the bottom up (imports go down only; `tests/dependency_rule.rs` holds the table).
 
+pub mod cluster;
 pub mod engine;
+pub mod framework;
+pub mod policy;
+pub mod record;
+pub mod workload;
+pub mod world;

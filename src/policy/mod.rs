@@ -1,0 +1,59 @@
+//! Policies: small decisions behind small traits, each in a registry.
+//!
+//! A policy sees a view of what it decides about, never the world. A new one is one file and one line in its registry.
+
+pub mod order;
+pub mod placement;
+pub mod pool;
+
+/// One policy of a registry.
+#[derive(Debug)]
+pub struct Entry<T> {
+    /// What experiment files call it.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+    /// Where it is defined: a paper, a product, or "textbook".
+    pub source: &'static str,
+    /// Makes one.
+    pub build: fn() -> T,
+}
+
+/// The entry with this name.
+#[must_use]
+pub fn find<T>(registry: &'static [Entry<T>], name: &str) -> Option<&'static Entry<T>> {
+    registry.iter().find(|entry| entry.name == name)
+}
+
+/// How the roles and the frameworks of a role are put in line (`--role_sorter`, `--framework_sorter`).
+pub const SORTERS: &[Entry<()>] = &[Entry {
+    name: "drf",
+    about: "smallest weighted dominant share first",
+    source: "Ghodsi et al., Dominant Resource Fairness, NSDI'11; Mesos DRFSorter",
+    build: || (),
+}];
+
+/// How a framework answers offers.
+pub const RESPONSES: &[Entry<crate::policy::Response>] = &[
+    Entry {
+        name: "decline",
+        about: "use what fits the queue, decline the rest with a filter, suppress when idle, revive on new work",
+        source: "Mesos framework development guide",
+        build: || Response::Decline,
+    },
+    Entry {
+        name: "hold",
+        about: "keep unused offers until a task comes that fits; never suppress",
+        source: "Apache Aurora's offer manager",
+        build: || Response::Hold,
+    },
+];
+
+/// See [`RESPONSES`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Response {
+    /// Give back at once what cannot be used.
+    Decline,
+    /// Keep what cannot be used yet.
+    Hold,
+}

@@ -1,0 +1,246 @@
+//! What is to be run: jobs of tasks, what each task asks for, and when jobs arrive.
+
+pub mod poisson;
+
+use mesos::{
+    id,
+    resource::{Devices, ResourceName, ResourceQuantities, Resources, Scalar, WHOLE_DEVICE},
+    time::{Span, Time},
+};
+use smallvec::SmallVec;
+
+id!(/// A job, in the order of the workload.
+    JobId);
+
+/// What a task asks of an agent's GPUs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum GpuDemand {
+    /// Nothing.
+    #[default]
+    None,
+    /// This many whole devices.
+    Whole(u8),
+    /// A share of one device, in thousandths: 1..1000.
+    Share(u16),
+}
+
+impl GpuDemand {
+    /// The sum over devices.
+    #[must_use]
+    pub const fn amount(self) -> Scalar {
+        match self {
+            Self::None => Scalar::ZERO,
+            Self::Whole(count) => Scalar::whole(count as i64),
+            Self::Share(thousandths) => Scalar(thousandths as i64),
+        }
+    }
+
+    /// Which of the free devices to take: the first whole ones, or the one with the least room that still has enough.
+    #[must_use]
+    pub fn choose(self, free: &Devices) -> Option<Devices> {
+        match self {
+            Self::None => Some(Devices::NONE),
+            Self::Whole(count) => free.take_whole(usize::from(count)),
+            Self::Share(thousandths) => free.take_share(thousandths),
+        }
+    }
+
+    /// Whether whatever serves `other` would serve this too.
+    const fn is_no_harder_than(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::None, _) => true,
+            (Self::Share(mine), Self::Share(theirs)) => mine <= theirs,
+            (Self::Share(_), Self::Whole(theirs)) => theirs > 0,
+            (Self::Whole(mine), Self::Whole(theirs)) => mine <= theirs,
+            (Self::Share(_) | Self::Whole(_), Self::None) => false,
+            (Self::Whole(mine), Self::Share(_)) => mine == 0,
+        }
+    }
+}
+
+/// GPU models of a cluster as bits; at most 64 different ones.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ModelSet(pub u64);
+
+impl ModelSet {
+    /// Any model, or none at all.
+    pub const ANY: Self = Self(0);
+
+    /// Whether an agent with this model will do.
+    #[must_use]
+    pub const fn admits(self, model: Self) -> bool {
+        self.0 == 0 || self.0 & model.0 != 0
+    }
+}
+
+/// What one task asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Demand {
+    /// Processors.
+    pub cpus: Scalar,
+    /// Memory in MiB.
+    pub mem: Scalar,
+    /// Disk in MiB.
+    pub disk: Scalar,
+    /// GPUs.
+    pub gpus: GpuDemand,
+    /// On agents with which GPU models it may run.
+    pub models: ModelSet,
+}
+
+impl Demand {
+    /// The amounts per name.
+    #[must_use]
+    pub fn quantities(&self) -> ResourceQuantities {
+        ResourceQuantities::new([self.cpus, self.mem, self.disk, self.gpus.amount()])
+    }
+
+    /// Whether it fits into what an agent of this GPU model has free.
+    #[inline]
+    #[must_use]
+    pub fn fits(&self, free: &Resources, model: ModelSet) -> bool {
+        free.get(ResourceName::Cpus) >= self.cpus
+            && free.get(ResourceName::Mem) >= self.mem
+            && free.get(ResourceName::Disk) >= self.disk
+            && (self.gpus == GpuDemand::None
+                || (free.get(ResourceName::Gpus) >= self.gpus.amount() && self.gpus.choose(free.devices()).is_some()))
+            && self.models.admits(model)
+    }
+
+    /// What a task takes of the free resources, devices chosen; `None` if it does not fit.
+    #[must_use]
+    pub fn take(&self, free: &Resources) -> Option<Resources> {
+        let devices = self.gpus.choose(free.devices())?;
+        let taken = Resources::of(self.quantities()).with_devices(devices);
+        free.contains(&taken).then_some(taken)
+    }
+
+    /// Whether every agent on which `other` fits has room for this.
+    #[must_use]
+    pub fn is_no_harder_than(&self, other: &Self) -> bool {
+        self.cpus <= other.cpus
+            && self.mem <= other.mem
+            && self.disk <= other.disk
+            && self.gpus.is_no_harder_than(other.gpus)
+            && (self.models == ModelSet::ANY || (other.models.0 != 0 && other.models.0 & !self.models.0 == 0))
+    }
+}
+
+/// One task of a job.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TaskSpec {
+    /// What it asks for.
+    pub demand: Demand,
+    /// How long it runs.
+    pub runtime: Span,
+}
+
+/// What people call a job.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum JobName {
+    /// As the trace does.
+    Named(Box<str>),
+    /// A synthetic job has only a number.
+    Numbered(u64),
+}
+
+impl std::fmt::Display for JobName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Named(name) => f.write_str(name),
+            Self::Numbered(number) => write!(f, "{number}"),
+        }
+    }
+}
+
+/// A job: tasks that arrive together and may run apart.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Job {
+    /// Its place in the workload.
+    pub id: JobId,
+    /// Its name.
+    pub name: JobName,
+    /// What kind of job it is, for tables and for choosing its framework (openb: the qos class); may be empty.
+    pub class: Box<str>,
+    /// When it arrives.
+    pub submission: Time,
+    /// Its tasks.
+    pub tasks: SmallVec<[TaskSpec; 1]>,
+}
+
+/// Jobs of one framework in the order in which they arrive.
+pub trait JobSource {
+    /// The next job; `None` when there are no more.
+    fn next_job(&mut self) -> Option<Job>;
+}
+
+/// Jobs that are all known.
+impl JobSource for std::vec::IntoIter<Job> {
+    fn next_job(&mut self) -> Option<Job> {
+        self.next()
+    }
+}
+
+/// An amount of GPU as people write it: whole devices or a share below one. `None` if it is neither.
+#[must_use]
+pub fn gpu_demand(gpus: f64) -> Option<GpuDemand> {
+    let thousandths = Scalar::from_f64(gpus)?.0;
+    match thousandths {
+        0 => Some(GpuDemand::None),
+        share if (1..i64::from(WHOLE_DEVICE)).contains(&share) => Some(GpuDemand::Share(share as u16)),
+        whole if whole > 0 && whole % 1000 == 0 => Some(GpuDemand::Whole(u8::try_from(whole / 1000).ok()?)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    prop_compose! {
+        fn demand()(cpus in 0i64..4, mem in 0i64..4, gpus in 0u16..5, models in 0u64..4) -> Demand {
+            let gpus = match gpus {
+                0 => GpuDemand::None,
+                1 => GpuDemand::Share(300),
+                2 => GpuDemand::Share(600),
+                count => GpuDemand::Whole(count as u8 - 2),
+            };
+            Demand { cpus: Scalar(cpus), mem: Scalar(mem), disk: Scalar::ZERO, gpus, models: ModelSet(models) }
+        }
+    }
+    prop_compose! {
+        fn free()(cpus in 0i64..4, mem in 0i64..4, shares in prop::array::uniform3(0u16..4)) -> Resources {
+            let mut devices = Devices::NONE;
+            for (device, share) in shares.into_iter().enumerate() {
+                devices += &Devices::share(device, [0, 400, 700, 1000][usize::from(share)]);
+            }
+            Resources::of(ResourceQuantities::new([Scalar(cpus), Scalar(mem), Scalar::ZERO, Scalar::ZERO])).with_devices(devices)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_fits_can_be_taken(demand in demand(), free in free()) {
+            prop_assert_eq!(demand.fits(&free, ModelSet(demand.models.0)), demand.take(&free).is_some());
+        }
+
+        #[test]
+        fn what_is_no_harder_fits_wherever_the_other_fits(a in demand(), b in demand(), free in free(), model in 0u64..4) {
+            let model = ModelSet(model);
+            if a.is_no_harder_than(&b) && b.fits(&free, model) {
+                prop_assert!(a.fits(&free, model));
+            }
+        }
+    }
+
+    #[test]
+    fn gpus_are_whole_or_a_share_of_one() {
+        assert_eq!(gpu_demand(0.46), Some(GpuDemand::Share(460)));
+        assert_eq!(gpu_demand(8.0), Some(GpuDemand::Whole(8)));
+        assert_eq!(gpu_demand(1.5), None);
+        assert_eq!(gpu_demand(-1.0), None);
+        assert_eq!(gpu_demand(f64::NAN), None);
+    }
+}
