@@ -4,4 +4,5 @@
 //! handed in. The same sequence of inputs gives the same effects, byte for byte.
 
 pub mod id;
+pub mod role;
 pub mod time;
