@@ -58,8 +58,10 @@ impl Check<'_> {
 
     fn seeds(&mut self, seeds: &[u64]) {
         self.not_empty("seeds", seeds, "seeds = [1, 2, 3]");
+        let mut first_of: BTreeMap<u64, usize> = BTreeMap::new();
         for (index, seed) in seeds.iter().enumerate() {
-            if let Some(first) = seeds[..index].iter().position(|earlier| earlier == seed) {
+            let first = *first_of.entry(*seed).or_insert(index);
+            if first != index {
                 let message =
                     format!("the seed {seed} is given twice: the second run would be the first again");
                 let problem = Problem::new(format!("seeds[{index}]"), message, "again");
@@ -212,15 +214,7 @@ impl Check<'_> {
     }
 
     fn policies(&mut self, policies: &[Policy]) {
-        if policies.is_empty() {
-            let example = "[[policy]]\nname = \"drf-best-fit\"\nplacement = \"best-fit\"";
-            let problem = Problem::new(
-                "policy",
-                "the experiment has no policy: there is nothing to run",
-                "no `[[policy]]`",
-            );
-            self.add(problem.help(format!("add one or more:\n{example}")));
-        }
+        self.not_empty("policy", policies, "[[policy]]\nname = \"drf-best-fit\"\nplacement = \"best-fit\"");
         self.unique("policy", policies.iter().map(|policy| policy.name.as_str()));
         let words = self.vocabulary;
         for (index, policy) in policies.iter().enumerate() {
@@ -296,7 +290,7 @@ impl Check<'_> {
     fn not_empty<T>(&mut self, path: &str, list: &[T], example: &str) {
         if list.is_empty() {
             let problem = Problem::new(path, format!("`{path}` must not be empty"), "is empty");
-            self.add(problem.help(format!("such as {example}")));
+            self.add(problem.help(format!("give one or more, such as\n{example}")));
         }
     }
 

@@ -57,6 +57,7 @@ pub struct Vocabulary<'a> {
 }
 
 /// An experiment that is right as far as it goes, and the text that it came from.
+#[derive(Debug)]
 pub struct Loaded {
     /// The experiment. Paths of traces are relative to where the program runs, no longer to the file.
     pub experiment: Experiment,

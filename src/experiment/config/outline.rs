@@ -16,14 +16,17 @@ pub(super) enum Part {
 }
 
 /// All entries of a text, each before those inside it.
+#[derive(Debug)]
 pub(super) struct Outline {
     entries: Vec<Entry>,
 }
 
+#[derive(Debug)]
 struct Entry {
     path: KeyPath,
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
+    is_list: bool,
 }
 
 impl Outline {
@@ -41,6 +44,11 @@ impl Outline {
             Part::Value => (&entry.value, &entry.key),
         };
         first.as_ref().or(second.as_ref()).cloned()
+    }
+
+    /// The entries that are lists.
+    pub(super) fn lists(&self) -> impl Iterator<Item = &KeyPath> {
+        self.entries.iter().filter(|entry| entry.is_list).map(|entry| &entry.path)
     }
 
     /// The entry at a position: the one with exactly this span, or else the innermost around it.
@@ -69,7 +77,8 @@ impl Outline {
     }
 
     fn add(&mut self, path: KeyPath, key: Option<Range<usize>>, item: &Item) {
-        self.entries.push(Entry { path: path.clone(), key, value: item.span() });
+        let is_list = item.is_array() || item.is_array_of_tables();
+        self.entries.push(Entry { path: path.clone(), key, value: item.span(), is_list });
         match item {
             Item::None => {}
             Item::Value(value) => self.add_inside(&path, value),
@@ -77,7 +86,12 @@ impl Outline {
             Item::ArrayOfTables(tables) => {
                 for (index, table) in tables.iter().enumerate() {
                     let path = path.index(index);
-                    self.entries.push(Entry { path: path.clone(), key: None, value: table.span() });
+                    self.entries.push(Entry {
+                        path: path.clone(),
+                        key: None,
+                        value: table.span(),
+                        is_list: false,
+                    });
                     self.add_table(&path, table);
                 }
             }
@@ -99,7 +113,8 @@ impl Outline {
     fn add_array(&mut self, path: &KeyPath, array: &Array) {
         for (index, value) in array.iter().enumerate() {
             let path = path.index(index);
-            self.entries.push(Entry { path: path.clone(), key: None, value: value.span() });
+            let is_list = value.is_array();
+            self.entries.push(Entry { path: path.clone(), key: None, value: value.span(), is_list });
             self.add_inside(&path, value);
         }
     }

@@ -63,6 +63,16 @@ impl KeyPath {
         other.0.starts_with(&self.0)
     }
 
+    /// The path with each position in a list made the first.
+    #[must_use]
+    pub fn of_first(&self) -> Self {
+        let first = |segment: &Segment| match segment {
+            Segment::Index(_) => Segment::Index(0),
+            Segment::Key(key) => Segment::Key(key.clone()),
+        };
+        Self(self.0.iter().map(first).collect())
+    }
+
     /// How many steps it has.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a path without steps is the file, not empty")]

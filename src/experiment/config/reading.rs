@@ -6,6 +6,7 @@ use super::{
     nearest::{did_you_mean, quoted},
     outline::{Outline, Part, table_name},
     path::{KeyPath, Segment},
+    schema::{tables, tables_with},
     source::Problem,
     spec::Experiment,
 };
@@ -13,12 +14,25 @@ use super::{
 /// Reads the text that the file and the settings make together. The problem's place is a key path, because what
 /// stands in this text may have been written elsewhere.
 pub(super) fn read(text: &str) -> Result<Experiment, Problem> {
+    let outline = Document::parse(text).map(|document| Outline::of(&document));
+    if let Some(problem) = outline.as_ref().ok().and_then(list_for_a_table) {
+        return Err(problem);
+    }
     toml::from_str(text).map_err(|error| {
-        let outline = Document::parse(text).map(|document| Outline::of(&document));
         let place = outline.ok().zip(error.span()).map(|(outline, span)| outline.at(&span));
         let (path, part) = place.unwrap_or((KeyPath::ROOT, Part::Value));
         plain(error.message(), path, part)
     })
+}
+
+/// Serde would take the elements of a list for the keys of a table, one after the other.
+fn list_for_a_table(outline: &Outline) -> Option<Problem> {
+    let tables = tables();
+    let is_table = |path: &&KeyPath| tables.iter().any(|table| table.path == path.of_first());
+    let path = outline.lists().find(is_table)?;
+    let problem =
+        Problem::new(path.clone(), format!("`{path}` must be a table, but is a list"), "expected a table");
+    Some(problem.help(format!("write {} once", table_name(path))))
 }
 
 /// Serde's message in the words of the file.
@@ -55,7 +69,11 @@ fn unknown_key(word: &str, valid: &[&str], path: &KeyPath) -> Problem {
     // The span of the error is the key itself, unless the text could not be laid out.
     let table = path.parent().unwrap_or_default();
     let message = format!("unknown key `{word}` in {}", table_name(&table));
-    Problem::new(path.clone(), message, "unknown key").at_key().help(choices(word, valid))
+    let help = match tables_with(word).as_slice() {
+        [] => choices(word, valid),
+        tables => format!("`{word}` is a key of {}; {}", tables.join(" and "), choices(word, valid)),
+    };
+    Problem::new(path.clone(), message, "unknown key").at_key().help(help)
 }
 
 fn choices(word: &str, valid: &[&str]) -> String {
@@ -63,8 +81,22 @@ fn choices(word: &str, valid: &[&str]) -> String {
 }
 
 fn missing_key(key: &str, path: &KeyPath) -> Problem {
-    let message = format!("{} lacks the key `{key}`", table_name(path));
-    Problem::new(path.clone(), message, format!("no `{key}` here"))
+    let example = match key {
+        "cluster" => "[cluster]\ntrace = { path = \"nodes.csv\" }",
+        "workload" => "[workload]\ntrace = { path = \"jobs.csv\" }",
+        "policy" => "[[policy]]\nname = \"drf-best-fit\"\nplacement = \"best-fit\"",
+        _ => {
+            let message = format!("{} lacks the key `{key}`", table_name(path));
+            return Problem::new(path.clone(), message, format!("no `{key}` here"));
+        }
+    };
+    let header = example.lines().next().unwrap_or_default();
+    Problem::new(
+        path.clone(),
+        format!("{} lacks `{header}`", table_name(path)),
+        format!("no `{header}` here"),
+    )
+    .help(format!("add it, such as\n{example}"))
 }
 
 fn subject(path: &KeyPath) -> String {

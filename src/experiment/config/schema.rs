@@ -1,11 +1,50 @@
 //! The JSON schema of experiment files, for editors: `schemas/experiment.schema.json`.
 
-use super::spec::Experiment;
+use serde_json::Value;
+
+use super::{outline::table_name, path::KeyPath, spec::Experiment};
 
 /// The schema, made from the types. What only [`super::load`] can check is not in it.
 #[must_use]
-pub fn schema() -> serde_json::Value {
+pub fn schema() -> Value {
     schemars::schema_for!(Experiment).to_value()
+}
+
+/// The tables that have the key, as they are written in a file.
+pub(super) fn tables_with(key: &str) -> Vec<String> {
+    let tables = tables().into_iter().filter(|table| table.keys.iter().any(|known| known == key));
+    tables.map(|table| table_name(&table.path)).collect()
+}
+
+/// A table of an experiment.
+pub(super) struct Table {
+    /// Where it is; of the tables in a list, the first.
+    pub(super) path: KeyPath,
+    keys: Vec<String>,
+}
+
+/// All tables with keys of their own, the file itself first.
+pub(super) fn tables() -> Vec<Table> {
+    let schema = schema();
+    let mut tables = Vec::new();
+    add_tables(&schema, &schema["$defs"], KeyPath::ROOT, &mut tables);
+    tables
+}
+
+/// Adds the table that `schema` describes and the tables in it.
+fn add_tables(schema: &Value, types: &Value, path: KeyPath, tables: &mut Vec<Table>) {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+    tables.push(Table { path: path.clone(), keys: properties.keys().cloned().collect() });
+    for (name, property) in properties {
+        let path = path.key(name);
+        let (inner, path) = match property.get("items") {
+            Some(items) => (items, path.index(0)),
+            None => (property.pointer("/anyOf/0").unwrap_or(property), path),
+        };
+        if let Some(name) = inner.get("$ref").and_then(Value::as_str).and_then(|at| at.rsplit('/').next()) {
+            add_tables(&types[name], types, path, tables);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -23,6 +62,15 @@ mod tests {
         }
         let committed = fs::read_to_string(FILE).unwrap_or_default();
         assert!(committed == fresh, "{FILE} is stale; refresh it with: UPDATE_SCHEMA=1 cargo test schema");
+    }
+
+    #[test]
+    fn a_key_knows_its_tables() {
+        assert_eq!(tables_with("tau"), ["`[measure]`"]);
+        assert_eq!(tables_with("seeds"), ["the file"]);
+        assert_eq!(tables_with("jobs"), ["`[workload.poisson]`"]);
+        assert_eq!(tables_with("gpus"), ["`[[cluster.agents]]`", "`[workload.poisson]`"]);
+        assert!(tables_with("nothing").is_empty());
     }
 
     #[test]

@@ -15,7 +15,11 @@ use super::{
     path::KeyPath,
 };
 
+/// More steps than any key of an experiment has, and few enough to nest.
+const DEEPEST: usize = 16;
+
 /// One `--set`.
+#[derive(Debug)]
 pub(super) struct Setting {
     /// As it was given.
     pub(super) text: String,
@@ -51,6 +55,9 @@ impl Setting {
                 "a key is words with dots between, such as policy.0.placement; other words go in quotes";
             wrong(0..equals, "this is not a key", "not a key", help)
         })?;
+        if keys.len() > DEEPEST {
+            return Err(wrong(0..equals, "no key lies so deep", "too many words", help));
+        }
         let span = equals + 1..text.len();
         let value = value(&text[span.clone()]).ok_or_else(|| {
             let help = "write a number, true, false, \"text\", a list [1, 2] or a table { a = 1 }";

@@ -14,6 +14,7 @@ use super::{
 };
 
 /// Something wrong at a key.
+#[derive(Debug)]
 pub(super) struct Problem {
     pub(super) path: KeyPath,
     pub(super) part: Part,
@@ -26,6 +27,7 @@ pub(super) struct Problem {
 }
 
 /// The file as it was written, and the settings that change it.
+#[derive(Debug)]
 pub(super) struct Source {
     name: String,
     text: String,

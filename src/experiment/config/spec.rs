@@ -43,8 +43,7 @@ pub struct Experiment {
     #[schemars(length(min = 1))]
     pub framework: Vec<Framework>,
     /// What is compared: the runs are policies times seeds.
-    #[serde(default)]
-    #[schemars(length(min = 1), extend("default" = null))]
+    #[schemars(length(min = 1))]
     pub policy: Vec<Policy>,
     /// How results are measured.
     #[serde(default)]
