@@ -99,6 +99,12 @@ impl From<Invalid> for ConfigError {
     }
 }
 
+impl From<Box<Invalid>> for ConfigError {
+    fn from(invalid: Box<Invalid>) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
 /// Everything that miette shows is that of the mistake.
 impl Diagnostic for ConfigError {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {

@@ -14,6 +14,7 @@ use miette::{LabeledSpan, NamedSource};
 use toml_edit::Document;
 
 mod check;
+mod default;
 mod error;
 mod nearest;
 mod outline;
@@ -91,7 +92,7 @@ pub fn load_text(
     let mut settings = settings.iter().map(|text| Setting::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let effective = if settings.is_empty() { text.to_owned() } else { apply(&document, &mut settings)? };
     let source = Source::new(name, text, &document, settings);
-    let mut experiment = reading::read(&effective).map_err(|problem| source.invalid(problem))?;
+    let mut experiment = reading::read(&effective).map_err(|problem| source.invalid(*problem))?;
     if let Some(error) = source.error(check::check(&experiment, vocabulary)) {
         return Err(error);
     }

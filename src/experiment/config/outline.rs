@@ -71,18 +71,18 @@ impl Outline {
     fn add_table(&mut self, path: &KeyPath, table: &dyn TableLike) {
         for (name, _) in table.iter() {
             if let Some((key, item)) = table.get_key_value(name) {
-                self.add(path.key(name), key.span(), item);
+                self.add(&path.key(name), key.span(), item);
             }
         }
     }
 
-    fn add(&mut self, path: KeyPath, key: Option<Range<usize>>, item: &Item) {
+    fn add(&mut self, path: &KeyPath, key: Option<Range<usize>>, item: &Item) {
         let is_list = item.is_array() || item.is_array_of_tables();
         self.entries.push(Entry { path: path.clone(), key, value: item.span(), is_list });
         match item {
             Item::None => {}
-            Item::Value(value) => self.add_inside(&path, value),
-            Item::Table(table) => self.add_table(&path, table),
+            Item::Value(value) => self.add_inside(path, value),
+            Item::Table(table) => self.add_table(path, table),
             Item::ArrayOfTables(tables) => {
                 for (index, table) in tables.iter().enumerate() {
                     let path = path.index(index);

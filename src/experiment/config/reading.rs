@@ -13,15 +13,15 @@ use super::{
 
 /// Reads the text that the file and the settings make together. The problem's place is a key path, because what
 /// stands in this text may have been written elsewhere.
-pub(super) fn read(text: &str) -> Result<Experiment, Problem> {
+pub(super) fn read(text: &str) -> Result<Experiment, Box<Problem>> {
     let outline = Document::parse(text).map(|document| Outline::of(&document));
     if let Some(problem) = outline.as_ref().ok().and_then(list_for_a_table) {
-        return Err(problem);
+        return Err(Box::new(problem));
     }
     toml::from_str(text).map_err(|error| {
         let place = outline.ok().zip(error.span()).map(|(outline, span)| outline.at(&span));
         let (path, part) = place.unwrap_or((KeyPath::ROOT, Part::Value));
-        plain(error.message(), path, part)
+        Box::new(plain(error.message(), &path, part))
     })
 }
 
@@ -36,20 +36,20 @@ fn list_for_a_table(outline: &Outline) -> Option<Problem> {
 }
 
 /// Serde's message in the words of the file.
-fn plain(message: &str, path: KeyPath, part: Part) -> Problem {
+fn plain(message: &str, path: &KeyPath, part: Part) -> Problem {
     let (first, help) = message.split_once('\n').map_or((message, None), |(first, help)| (first, Some(help)));
     if let Some((word, valid)) = unknown(first, "unknown field `") {
-        return unknown_key(&word, &valid, &path);
+        return unknown_key(&word, &valid, path);
     }
     let problem = if let Some((word, valid)) = unknown(first, "unknown variant `") {
-        unknown_word(&path, &word, &valid)
+        unknown_word(path, &word, &valid)
     } else if let Some(key) = first.strip_prefix("missing field `") {
-        missing_key(key.trim_end_matches('`'), &path)
+        missing_key(key.trim_end_matches('`'), path)
     } else if let Some((found, expected)) = mismatch(first) {
-        let message = format!("{} must be {expected}, but is {found}", subject(&path));
+        let message = format!("{} must be {expected}, but is {found}", subject(path));
         Problem::new(path.clone(), message, format!("expected {expected}"))
     } else {
-        Problem::new(path.clone(), format!("{}: {first}", subject(&path)), "cannot be read")
+        Problem::new(path.clone(), format!("{}: {first}", subject(path)), "cannot be read")
     };
     Problem { part, help: help.map(str::to_owned).or(problem.help), ..problem }
 }

@@ -27,12 +27,12 @@ pub(super) struct Table {
 pub(super) fn tables() -> Vec<Table> {
     let schema = schema();
     let mut tables = Vec::new();
-    add_tables(&schema, &schema["$defs"], KeyPath::ROOT, &mut tables);
+    add_tables(&schema, &schema["$defs"], &KeyPath::ROOT, &mut tables);
     tables
 }
 
 /// Adds the table that `schema` describes and the tables in it.
-fn add_tables(schema: &Value, types: &Value, path: KeyPath, tables: &mut Vec<Table>) {
+fn add_tables(schema: &Value, types: &Value, path: &KeyPath, tables: &mut Vec<Table>) {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
     tables.push(Table { path: path.clone(), keys: properties.keys().cloned().collect() });
     for (name, property) in properties {
@@ -42,7 +42,7 @@ fn add_tables(schema: &Value, types: &Value, path: KeyPath, tables: &mut Vec<Tab
             None => (property.pointer("/anyOf/0").unwrap_or(property), path),
         };
         if let Some(name) = inner.get("$ref").and_then(Value::as_str).and_then(|at| at.rsplit('/').next()) {
-            add_tables(&types[name], types, path, tables);
+            add_tables(&types[name], types, &path, tables);
         }
     }
 }

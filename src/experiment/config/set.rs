@@ -42,7 +42,7 @@ struct Misfit(usize, String, Option<String>);
 
 impl Setting {
     /// Reads `key=value`.
-    pub(super) fn parse(text: &str) -> Result<Self, Invalid> {
+    pub(super) fn parse(text: &str) -> Result<Self, Box<Invalid>> {
         let wrong = |span: Range<usize>, message: &str, label: &str, help: &str| {
             invalid(text, span, message.to_owned(), label, Some(help.to_owned()))
         };
@@ -67,7 +67,7 @@ impl Setting {
     }
 
     /// Changes the document.
-    pub(super) fn apply(&mut self, document: &mut DocumentMut) -> Result<(), Invalid> {
+    pub(super) fn apply(&mut self, document: &mut DocumentMut) -> Result<(), Box<Invalid>> {
         match self.put(Place::Table(document.as_table_mut()), 0, &KeyPath::ROOT) {
             Ok(path) => self.path = path,
             Err(Misfit(step, message, help)) => {
@@ -235,9 +235,15 @@ fn is_bare_word(text: &str) -> bool {
         && !text.contains(|c: char| c.is_control() || c == '#' || c == '=')
 }
 
-fn invalid(text: &str, span: Range<usize>, message: String, label: &str, help: Option<String>) -> Invalid {
+fn invalid(
+    text: &str,
+    span: Range<usize>,
+    message: String,
+    label: &str,
+    help: Option<String>,
+) -> Box<Invalid> {
     let label = LabeledSpan::new_primary_with_span(Some(label.to_owned()), span);
-    Invalid::new(message, NamedSource::new("--set", text.to_owned()), vec![label], help)
+    Box::new(Invalid::new(message, NamedSource::new("--set", text.to_owned()), vec![label], help))
 }
 
 #[cfg(test)]
@@ -248,7 +254,7 @@ mod tests {
         [[policy]]\nname = 'a'\n[[policy]]\nname = 'b'\nplacement = 'first-fit'\n";
 
     /// The document after the setting, and what was set.
-    fn set(text: &str) -> Result<(String, String), Invalid> {
+    fn set(text: &str) -> Result<(String, String), Box<Invalid>> {
         let mut document: DocumentMut = TEXT.parse().expect("valid");
         let mut setting = Setting::parse(text)?;
         setting.apply(&mut document)?;

@@ -5,11 +5,13 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use mesos::time::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::units::{Duration, Size};
+use super::{
+    default,
+    units::{Duration, Size},
+};
 
 /// An experiment: a cluster, a workload and frameworks, simulated under each policy with each seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -64,6 +66,7 @@ pub struct Cluster {
     pub every: u32,
     /// Groups of equal machines, instead of a trace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
     pub agents: Vec<AgentGroup>,
     /// Machines fill racks in order.
     #[serde(default = "default::agents_per_rack")]
@@ -309,31 +312,6 @@ pub struct Measure {
     pub timeline_bins: u32,
 }
 
-impl Default for Network {
-    fn default() -> Self {
-        Self { latency: Duration(Span(500_000)), jitter: Duration::default() }
-    }
-}
-
-impl Default for Master {
-    fn default() -> Self {
-        Self {
-            allocation_interval: Duration(Span::from_secs(1)),
-            min_allocatable_resources: "cpus:0.01|mem:32".to_owned(),
-            filter_gpu_resources: true,
-            offer_timeout: None,
-            visit_order: VisitOrder::Shuffled,
-            fair_sharing_excluded_resource_names: Vec::new(),
-        }
-    }
-}
-
-impl Default for Measure {
-    fn default() -> Self {
-        Self { tau: Duration(Span::from_secs(10)), timeline_bins: 512 }
-    }
-}
-
 impl ResourceName {
     /// Mesos' name of it.
     #[must_use]
@@ -344,69 +322,5 @@ impl ResourceName {
             Self::Disk => "disk",
             Self::Gpus => "gpus",
         }
-    }
-}
-
-/// What stands for a key that is not given.
-mod default {
-    use super::{Duration, Framework, Size, Span};
-
-    pub(super) fn seeds() -> Vec<u64> {
-        vec![1]
-    }
-    pub(super) const fn one() -> u32 {
-        1
-    }
-    pub(super) const fn agents_per_rack() -> u32 {
-        32
-    }
-    pub(super) const fn racks_per_zone() -> u32 {
-        10
-    }
-    pub(super) const fn compress() -> f64 {
-        1.0
-    }
-    pub(super) fn task_cpus() -> Vec<f64> {
-        vec![1.0]
-    }
-    pub(super) fn task_mem() -> Vec<Size> {
-        vec![Size(1 << 30)]
-    }
-    pub(super) fn task_gpus() -> Vec<f64> {
-        vec![0.0]
-    }
-    pub(super) fn task_disk() -> Vec<Size> {
-        vec![Size(0)]
-    }
-    pub(super) fn frameworks() -> Vec<Framework> {
-        let name = "batch".to_owned();
-        vec![Framework { name, role: role(), weight: weight(), select: None, capabilities: capabilities() }]
-    }
-    pub(super) fn role() -> String {
-        mesos::role::DEFAULT.to_owned()
-    }
-    pub(super) const fn weight() -> f64 {
-        1.0
-    }
-    pub(super) fn capabilities() -> Vec<String> {
-        vec!["MULTI_ROLE".to_owned(), "GPU_RESOURCES".to_owned()]
-    }
-    pub(super) fn sorter() -> String {
-        "drf".to_owned()
-    }
-    pub(super) fn order() -> String {
-        "fifo".to_owned()
-    }
-    pub(super) fn placement() -> String {
-        "first-fit".to_owned()
-    }
-    pub(super) fn response() -> String {
-        "decline".to_owned()
-    }
-    pub(super) const fn refuse_seconds() -> Duration {
-        Duration(Span::from_secs(5))
-    }
-    pub(super) const fn backfill() -> bool {
-        true
     }
 }
