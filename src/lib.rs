@@ -2,4 +2,5 @@
 //!
 //! Rooms, from the bottom up (imports go down only; `tests/dependency_rule.rs` holds the table).
 
+pub mod engine;
 pub mod experiment;
