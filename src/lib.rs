@@ -4,7 +4,9 @@
 
 pub mod cluster;
 pub mod engine;
+pub mod experiment;
 pub mod framework;
+pub mod metric;
 pub mod policy;
 pub mod record;
 pub mod workload;

@@ -1,0 +1,92 @@
+//! What stands for a key that an experiment does not give.
+
+use mesos::time::Span;
+
+use super::{
+    spec::{Framework, Master, Measure, Network, VisitOrder},
+    units::{Duration, Size},
+};
+
+impl Default for Network {
+    fn default() -> Self {
+        Self { latency: Duration(Span(500_000)), jitter: Duration::default() }
+    }
+}
+
+impl Default for Master {
+    fn default() -> Self {
+        Self {
+            allocation_interval: Duration(Span::from_secs(1)),
+            min_allocatable_resources: "cpus:0.01|mem:32".to_owned(),
+            filter_gpu_resources: true,
+            offer_timeout: None,
+            visit_order: VisitOrder::Shuffled,
+            fair_sharing_excluded_resource_names: Vec::new(),
+        }
+    }
+}
+
+impl Default for Measure {
+    fn default() -> Self {
+        Self { tau: Duration(Span::from_secs(10)), timeline_bins: 512 }
+    }
+}
+
+pub(super) fn seeds() -> Vec<u64> {
+    vec![1]
+}
+pub(super) const fn one() -> u32 {
+    1
+}
+pub(super) const fn agents_per_rack() -> u32 {
+    32
+}
+pub(super) const fn racks_per_zone() -> u32 {
+    10
+}
+pub(super) const fn compress() -> f64 {
+    1.0
+}
+pub(super) fn task_cpus() -> Vec<f64> {
+    vec![1.0]
+}
+pub(super) fn task_mem() -> Vec<Size> {
+    vec![Size(1 << 30)]
+}
+pub(super) fn task_gpus() -> Vec<f64> {
+    vec![0.0]
+}
+pub(super) fn task_disk() -> Vec<Size> {
+    vec![Size(0)]
+}
+pub(super) fn frameworks() -> Vec<Framework> {
+    let name = "batch".to_owned();
+    vec![Framework { name, role: role(), weight: weight(), select: None, capabilities: capabilities() }]
+}
+pub(super) fn role() -> String {
+    mesos::role::DEFAULT.to_owned()
+}
+pub(super) const fn weight() -> f64 {
+    1.0
+}
+pub(super) fn capabilities() -> Vec<String> {
+    vec!["MULTI_ROLE".to_owned(), "GPU_RESOURCES".to_owned()]
+}
+pub(super) fn sorter() -> String {
+    "drf".to_owned()
+}
+pub(super) fn order() -> String {
+    "fifo".to_owned()
+}
+pub(super) fn placement() -> String {
+    "first-fit".to_owned()
+}
+pub(super) fn response() -> String {
+    "decline".to_owned()
+}
+pub(super) const fn refuse_seconds() -> Duration {
+    Duration(Span::from_secs(5))
+}
+pub(super) const fn backfill() -> bool {
+    true
+}

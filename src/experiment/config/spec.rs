@@ -1,0 +1,326 @@
+//! What an experiment file can say, as types: the tables, their keys and their defaults.
+//!
+//! The comments here are the descriptions in the JSON schema. What no type can express (one of two keys, unique
+//! names, positive numbers) is in [`super::check`].
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    default,
+    units::{Duration, Size},
+};
+
+/// An experiment: a cluster, a workload and frameworks, simulated under each policy with each seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Names the directory of results. Lower-case letters, digits, `-` and `_`.
+    #[schemars(regex(pattern = "^[a-z0-9_-]+$"))]
+    pub name: String,
+    /// What it shows, in one line.
+    #[serde(default)]
+    pub about: String,
+    /// One run of each policy per seed: whole numbers, each once.
+    #[serde(default = "default::seeds")]
+    #[schemars(length(min = 1), extend("uniqueItems" = true))]
+    pub seeds: Vec<u64>,
+    /// Stops each run at this simulated time. Jobs that are not over by then are counted as such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Duration>,
+    /// The machines.
+    pub cluster: Cluster,
+    /// How long messages take.
+    #[serde(default)]
+    pub network: Network,
+    /// The Mesos master.
+    #[serde(default)]
+    pub master: Master,
+    /// The jobs.
+    pub workload: Workload,
+    /// Who runs the jobs. Default: one framework `batch` in the role `*`.
+    #[serde(default = "default::frameworks")]
+    #[schemars(length(min = 1))]
+    pub framework: Vec<Framework>,
+    /// What is compared: the runs are policies times seeds.
+    #[schemars(length(min = 1))]
+    pub policy: Vec<Policy>,
+    /// How results are measured.
+    #[serde(default)]
+    pub measure: Measure,
+}
+
+/// The machines: exactly one of `trace` and `agents`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["trace"] }, { "required": ["agents"] }]))]
+pub struct Cluster {
+    /// A list of machines in a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceFile>,
+    /// Keeps every n-th machine of the trace.
+    #[serde(default = "default::one")]
+    #[schemars(range(min = 1))]
+    pub every: u32,
+    /// Groups of equal machines, instead of a trace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
+    pub agents: Vec<AgentGroup>,
+    /// Machines fill racks in order.
+    #[serde(default = "default::agents_per_rack")]
+    #[schemars(range(min = 1))]
+    pub agents_per_rack: u32,
+    /// Racks fill zones in order.
+    #[serde(default = "default::racks_per_zone")]
+    #[schemars(range(min = 1))]
+    pub racks_per_zone: u32,
+}
+
+/// A file with a real trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TraceFile {
+    /// Where it is, relative to the experiment file.
+    pub path: PathBuf,
+    /// Its format. Default: recognised from the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+}
+
+/// Machines of one shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentGroup {
+    /// How many.
+    #[schemars(range(min = 1))]
+    pub count: u32,
+    /// CPUs of each; Mesos counts in thousandths.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub cpus: f64,
+    /// Memory of each.
+    pub mem: Size,
+    /// Disk of each.
+    #[serde(default)]
+    pub disk: Size,
+    /// GPU devices of each.
+    #[serde(default)]
+    #[schemars(range(max = 16))]
+    pub gpus: u32,
+    /// Model of the GPUs, which jobs may ask for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_model: Option<String>,
+    /// Mesos' agent attributes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// How long messages take.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// One way.
+    pub latency: Duration,
+    /// Added to each message, drawn evenly from 0 to this. Messages on one link keep their order.
+    pub jitter: Duration,
+}
+
+/// The Mesos master: its flags, by Mesos' names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Master {
+    /// Between two rounds of the allocator.
+    pub allocation_interval: Duration,
+    /// The least that is worth an offer, in the text of Mesos' flag: `|` is or, `;` is and; memory in MiB.
+    pub min_allocatable_resources: String,
+    /// Keeps agents with GPUs from frameworks that lack the capability `GPU_RESOURCES`.
+    pub filter_gpu_resources: bool,
+    /// Takes offers back that lie unanswered for so long. Default: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer_timeout: Option<Duration>,
+    /// In which order the allocator visits the agents.
+    pub visit_order: VisitOrder,
+    /// Resources that do not count for dominant shares.
+    #[schemars(extend("uniqueItems" = true))]
+    pub fair_sharing_excluded_resource_names: Vec<ResourceName>,
+}
+
+/// In which order the allocator visits the agents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum VisitOrder {
+    /// A new order in each round, drawn from the seed, as Mesos does.
+    #[default]
+    Shuffled,
+    /// In the order in which they registered.
+    Ascending,
+}
+
+/// A resource that is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ResourceName {
+    /// Processors.
+    Cpus,
+    /// Memory.
+    Mem,
+    /// Disk.
+    Disk,
+    /// GPU devices.
+    Gpus,
+}
+
+/// The jobs: exactly one of `trace` and `poisson`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["trace"] }, { "required": ["poisson"] }]))]
+pub struct Workload {
+    /// Jobs from a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceFile>,
+    /// A synthetic open queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poisson: Option<Poisson>,
+    /// Submission times are divided by this; run times stay. Above 1 the load grows.
+    #[serde(default = "default::compress")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub compress: f64,
+    /// Keeps only the first jobs by submission, so many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub first: Option<u64>,
+    /// What becomes of tasks that the traced scheduler never started.
+    #[serde(default)]
+    pub unscheduled: Unscheduled,
+}
+
+/// What becomes of tasks that the traced scheduler never started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Unscheduled {
+    /// They run for as long as they lay in the traced queue: deletion minus creation.
+    #[default]
+    Lifetime,
+    /// They are left out.
+    Skip,
+}
+
+/// Jobs that arrive one by one, independent of each other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Poisson {
+    /// How many.
+    #[schemars(range(min = 1))]
+    pub jobs: u64,
+    /// Mean time between two arrivals, exponentially distributed.
+    pub interarrival: Duration,
+    /// Mean run time of a task.
+    pub duration: Duration,
+    /// How run times are distributed.
+    #[serde(default)]
+    pub duration_distribution: DurationDistribution,
+    /// Tasks of each job.
+    #[serde(default = "default::one")]
+    #[schemars(range(min = 1))]
+    pub tasks_per_job: u32,
+    /// CPUs of a task, drawn evenly from this list.
+    #[serde(default = "default::task_cpus")]
+    #[schemars(length(min = 1))]
+    pub cpus: Vec<f64>,
+    /// Memory of a task, drawn evenly from this list.
+    #[serde(default = "default::task_mem")]
+    #[schemars(length(min = 1))]
+    pub mem: Vec<Size>,
+    /// GPUs of a task, drawn evenly from this list: whole devices, or a share below 1 of one device.
+    #[serde(default = "default::task_gpus")]
+    #[schemars(length(min = 1))]
+    pub gpus: Vec<f64>,
+    /// Disk of a task, drawn evenly from this list.
+    #[serde(default = "default::task_disk")]
+    #[schemars(length(min = 1))]
+    pub disk: Vec<Size>,
+}
+
+/// How run times are distributed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DurationDistribution {
+    /// Many short, few long.
+    #[default]
+    Exponential,
+    /// All the same.
+    Constant,
+}
+
+/// A framework: it is offered resources and runs jobs on them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Framework {
+    /// Its name, which no other framework has.
+    pub name: String,
+    /// Its role: nested roles (`a/b`) are not supported yet.
+    #[serde(default = "default::role")]
+    pub role: String,
+    /// Weight of the role; frameworks of one role give the same.
+    #[serde(default = "default::weight")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub weight: f64,
+    /// Takes the jobs that have all these labels. Without it: the jobs that nobody else takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub select: Option<BTreeMap<String, String>>,
+    /// Mesos' framework capabilities.
+    #[serde(default = "default::capabilities")]
+    pub capabilities: Vec<String>,
+}
+
+/// A policy: what decides in one column of the comparison.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Its name, which no other policy has. Part of the name of a directory: letters, digits, `-`, `_`, `.`.
+    #[schemars(regex(pattern = "^[A-Za-z0-9_-][A-Za-z0-9._-]*$"))]
+    pub name: String,
+    /// How the allocator sorts roles and frameworks; `mesosim list` names them.
+    #[serde(default = "default::sorter")]
+    pub sorter: String,
+    /// In which order a framework's queue is served; `mesosim list` names them.
+    #[serde(default = "default::order")]
+    pub order: String,
+    /// On which offered agent a task goes; `mesosim list` names them.
+    #[serde(default = "default::placement")]
+    pub placement: String,
+    /// What a framework does with offers that it does not use; `mesosim list` names them.
+    #[serde(default = "default::response")]
+    pub response: String,
+    /// The filter that is asked for with each decline: the agent is not offered again for so long.
+    #[serde(default = "default::refuse_seconds")]
+    pub refuse_seconds: Duration,
+    /// Whether jobs behind one that does not fit may start.
+    #[serde(default = "default::backfill")]
+    pub backfill: bool,
+}
+
+/// How results are measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Measure {
+    /// Of bounded slowdown: jobs shorter than this count as if they took so long.
+    pub tau: Duration,
+    /// Rows of the timeline, at most.
+    #[schemars(range(min = 16, max = 65536))]
+    pub timeline_bins: u32,
+}
+
+impl ResourceName {
+    /// Mesos' name of it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cpus => "cpus",
+            Self::Mem => "mem",
+            Self::Disk => "disk",
+            Self::Gpus => "gpus",
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! From an experiment file to results.
+
+pub mod config;
