@@ -18,6 +18,8 @@ pub enum Record<'a> {
     FrameworkSubscribed {
         /// Its id from now on.
         framework: FrameworkId,
+        /// Its place in the experiment file.
+        place: usize,
         /// Its role.
         role: RoleId,
     },
@@ -191,8 +193,9 @@ impl Observer for RecordHash {
     fn observe(&mut self, now: Time, record: &Record<'_>) {
         self.word(now.0);
         match record {
-            Record::FrameworkSubscribed { framework, role } => {
+            Record::FrameworkSubscribed { framework, place, role } => {
                 self.word(1);
+                self.word(*place as u64);
                 self.word(pair(*framework, *role));
             }
             Record::AgentRegistered { agent, machine, resources } => {

@@ -1,3 +1,13 @@
-//! From an experiment file to results.
+//! From an experiment file to results: load and check ([`config`]), read what it names ([`prepare`]), simulate one cell
+//! ([`simulate`]), run all cells and write what came out ([`run`], `store`).
 
 pub mod config;
+pub mod error;
+pub mod prepare;
+pub mod run;
+pub mod simulate;
+mod store;
+#[cfg(feature = "parquet")]
+mod tasks_parquet;
+
+pub use error::ExperimentError;

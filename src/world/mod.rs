@@ -311,12 +311,12 @@ impl<'a, O: Observer> World<'a, O> {
         let info = self.frameworks[place].info().clone();
         self.node_of.push(from);
         let framework = FrameworkId::new(self.node_of.len() - 1);
+        let role = self.master.roles().get(&info.roles[0]).expect("the weight of each role was given at the start");
+        self.observer.observe(now, &Record::FrameworkSubscribed { framework, place, role });
         self.with_master(now, |master, now, out| {
             let id = master.subscribe(now, info, out).expect("a framework that was checked with the experiment");
             assert_eq!(id, framework, "frameworks are numbered in order of subscription");
         });
-        let role = self.master.roles().get(&self.frameworks[place].info().roles[0]).expect("a role just subscribed to");
-        self.observer.observe(now, &Record::FrameworkSubscribed { framework, role });
     }
 }
 

@@ -1,0 +1,310 @@
+//! Reads what an experiment names, once for all its cells: the machines, and each framework's jobs.
+
+use mesos::{
+    capability::Capabilities,
+    id::Id,
+    resource::{ResourceQuantities, Scalar, parse_alternatives},
+    time::{Span, Time},
+};
+use serde_json::json;
+
+use super::{
+    ExperimentError,
+    config::{self, DurationDistribution, Experiment, Loaded, Size, TraceFile, Unscheduled},
+};
+use crate::{
+    cluster::{Cluster, Topology},
+    engine::random::Seed,
+    trace::{
+        self,
+        openb::{NodeRow, PodRow},
+    },
+    workload::{
+        Demand, GpuDemand, Job, JobId, JobName, JobSource, ModelSet, TaskSpec, gpu_demand,
+        poisson::{Poisson, PoissonJobs},
+    },
+};
+
+/// An experiment with everything that its cells share.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The experiment as it was resolved.
+    pub experiment: Experiment,
+    /// Its machines.
+    pub cluster: Cluster,
+    /// What an offer must hold at least.
+    pub min_allocatable: Vec<ResourceQuantities>,
+    /// Capabilities of each framework.
+    pub capabilities: Vec<Capabilities>,
+    /// What was read, for the manifest.
+    pub facts: serde_json::Value,
+    /// What a user should know before trusting the results.
+    pub warnings: Vec<String>,
+    workload: Workload,
+}
+
+#[derive(Debug)]
+enum Workload {
+    /// The jobs of each framework.
+    Listed(Vec<Vec<Job>>),
+    /// Jobs drawn from a seed, all of the one framework that takes jobs nobody selects.
+    Poisson { spec: Poisson, framework: usize, compress: f64 },
+}
+
+/// Nothing to do for a framework.
+struct NoJobs;
+
+impl JobSource for NoJobs {
+    fn next_job(&mut self) -> Option<Job> {
+        None
+    }
+}
+
+/// Arrivals brought closer together.
+struct Compressed<S>(S, f64);
+
+impl<S: JobSource> JobSource for Compressed<S> {
+    fn next_job(&mut self) -> Option<Job> {
+        let job = self.0.next_job()?;
+        Some(Job { submission: compressed(job.submission, self.1), ..job })
+    }
+}
+
+impl Prepared {
+    /// Reads the files that the experiment names.
+    ///
+    /// # Errors
+    /// A file is missing or wrong, or what it holds does not suit the experiment; points at the key that is to blame.
+    pub fn new(loaded: &Loaded) -> Result<Self, ExperimentError> {
+        let experiment = loaded.experiment.clone();
+        let mut warnings = Vec::new();
+        let mut facts = serde_json::Map::new();
+        let mut cluster = machines(loaded, &mut facts)?;
+        let workload = workload(loaded, &mut cluster, &mut facts, &mut warnings)?;
+        let min_allocatable = parse_alternatives(&experiment.master.min_allocatable_resources)
+            .map_err(|error| loaded.error_at("master.min_allocatable_resources", error.to_string(), None))?;
+        let capabilities = experiment.framework.iter().map(|framework| {
+            let known = framework.capabilities.iter().filter_map(|name| Capabilities::parse(name));
+            known.fold(Capabilities::NONE, Capabilities::and)
+        });
+        let capabilities = capabilities.collect();
+        let facts = facts.into();
+        Ok(Self { capabilities, experiment, cluster, min_allocatable, facts, warnings, workload })
+    }
+
+    /// The jobs of a framework under a seed.
+    #[must_use]
+    pub fn jobs(&self, framework: usize, seed: Seed) -> Box<dyn JobSource + Send> {
+        match &self.workload {
+            Workload::Listed(jobs) => Box::new(jobs[framework].clone().into_iter()),
+            Workload::Poisson { spec, framework: taker, compress } if *taker == framework => {
+                Box::new(Compressed(PoissonJobs::new(spec.clone(), seed), *compress))
+            }
+            Workload::Poisson { .. } => Box::new(NoJobs),
+        }
+    }
+
+    /// How many jobs there are, and when the last of them arrives (for a synthetic workload: on average).
+    #[must_use]
+    pub fn jobs_and_last_arrival(&self) -> (u64, Time) {
+        match &self.workload {
+            Workload::Listed(jobs) => {
+                let all = jobs.iter().flatten();
+                (all.clone().count() as u64, all.map(|job| job.submission).max().unwrap_or_default())
+            }
+            Workload::Poisson { spec, compress, .. } => {
+                let mean = spec.interarrival.as_secs_f64() * spec.jobs as f64 / compress;
+                (spec.jobs, Time::ZERO + Span::from_secs_f64(mean).unwrap_or(Span::MAX))
+            }
+        }
+    }
+}
+
+fn machines(loaded: &Loaded, facts: &mut serde_json::Map<String, serde_json::Value>) -> Result<Cluster, ExperimentError> {
+    let spec = &loaded.experiment.cluster;
+    let topology = Topology { agents_per_rack: spec.agents_per_rack, racks_per_zone: spec.racks_per_zone };
+    let mut cluster = Cluster::new();
+    if let Some(file) = &spec.trace {
+        let wrong = |error: trace::TraceError| trace_error(loaded, "cluster.trace.path", &error);
+        trace::check_format(&file.path, file.format.as_deref(), "openb").map_err(wrong)?;
+        let nodes = trace::openb::read_nodes(&file.path).map_err(wrong)?;
+        for node in nodes.iter().step_by(spec.every as usize) {
+            add_node(&mut cluster, node, topology).map_err(|m| loaded.error_at("cluster.trace.path", m, None))?;
+        }
+        facts.insert("machines".into(), file_facts(file, nodes.len(), cluster.machines().len()));
+    }
+    for (place, group) in spec.agents.iter().enumerate() {
+        add_group(&mut cluster, group, place, topology)
+            .map_err(|message| loaded.error_at(format!("cluster.agents[{place}]").as_str(), message, None))?;
+    }
+    Ok(cluster)
+}
+
+fn add_node(cluster: &mut Cluster, node: &NodeRow, topology: Topology) -> Result<(), String> {
+    let scalars = ResourceQuantities::new([
+        Scalar(node.cpu_milli as i64),
+        Scalar::whole(node.memory_mib as i64),
+        Scalar::ZERO,
+        Scalar::ZERO,
+    ]);
+    let gpus = node.gpus as usize;
+    if gpus > mesos::resource::MAX_DEVICES {
+        return Err(format!("{} has {gpus} GPUs, at most {} are supported", node.name, mesos::resource::MAX_DEVICES));
+    }
+    let added = cluster.add(node.name.clone(), scalars, gpus, node.model.as_deref(), Vec::new(), topology);
+    added.map_err(|error| error.to_string())
+}
+
+fn add_group(cluster: &mut Cluster, group: &config::AgentGroup, place: usize, topology: Topology) -> Result<(), String> {
+    let cpus = Scalar::from_f64(group.cpus).ok_or_else(|| format!("{} cpus are too many", group.cpus))?;
+    let scalars = ResourceQuantities::new([cpus, mebibytes(group.mem), mebibytes(group.disk), Scalar::ZERO]);
+    let attributes: Vec<_> = group.attributes.iter().map(|(name, text)| (name.clone(), text.clone())).collect();
+    for number in 0..group.count {
+        let hostname = format!("agent-{place}-{number:05}");
+        let (gpus, model) = (group.gpus as usize, group.gpu_model.as_deref());
+        cluster.add(hostname, scalars, gpus, model, attributes.clone(), topology).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+/// Bytes as Mesos counts memory: thousandths of 2^20 bytes, rounded down.
+fn mebibytes(size: Size) -> Scalar {
+    Scalar((u128::from(size.0) * 1000 / (1 << 20)) as i64)
+}
+
+fn workload(
+    loaded: &Loaded,
+    cluster: &mut Cluster,
+    facts: &mut serde_json::Map<String, serde_json::Value>,
+    warnings: &mut Vec<String>,
+) -> Result<Workload, ExperimentError> {
+    let spec = &loaded.experiment.workload;
+    if let Some(poisson) = &spec.poisson {
+        return synthetic(loaded, poisson);
+    }
+    let file = spec.trace.as_ref().expect("a workload is a trace or synthetic, as was checked");
+    let wrong = |error: trace::TraceError| trace_error(loaded, "workload.trace.path", &error);
+    trace::check_format(&file.path, file.format.as_deref(), "openb").map_err(wrong)?;
+    let rows = trace::openb::read_pods(&file.path).map_err(wrong)?;
+    let mut jobs = Vec::with_capacity(rows.len());
+    let mut unscheduled = 0;
+    for row in &rows {
+        unscheduled += usize::from(row.scheduled_s.is_none());
+        let job = job_of(row, spec, cluster).map_err(|m| loaded.error_at("workload.trace.path", m, None))?;
+        jobs.extend(job);
+    }
+    jobs.sort_by_key(|job| job.submission);
+    jobs.truncate(spec.first.map_or(usize::MAX, |first| first as usize));
+    for (place, job) in jobs.iter_mut().enumerate() {
+        job.id = JobId::new(place);
+    }
+    let mut of_file = file_facts(file, rows.len(), jobs.len());
+    of_file["never_scheduled_in_the_trace"] = unscheduled.into();
+    facts.insert("jobs".into(), of_file);
+    if unscheduled > 0 && spec.unscheduled == Unscheduled::Lifetime {
+        warnings.push(format!(
+            "{unscheduled} tasks were never started by the traced scheduler, so how long they would have run is not known; \
+             they run for as long as they existed (workload.unscheduled = \"lifetime\")"
+        ));
+    }
+    by_framework(loaded, jobs).map(Workload::Listed)
+}
+
+fn synthetic(loaded: &Loaded, poisson: &config::Poisson) -> Result<Workload, ExperimentError> {
+    let frameworks = &loaded.experiment.framework;
+    if let Some(place) = frameworks.iter().position(|framework| framework.select.is_some()) {
+        let message = "jobs of a synthetic workload have no labels to select by";
+        return Err(loaded.error_at(format!("framework[{place}].select").as_str(), message, None).into());
+    }
+    let amounts = |sizes: &[Size]| sizes.iter().map(|&size| mebibytes(size)).collect();
+    let spec = Poisson {
+        jobs: loaded.experiment.workload.first.map_or(poisson.jobs, |first| first.min(poisson.jobs)),
+        interarrival: poisson.interarrival.0,
+        duration: poisson.duration.0,
+        exponential_duration: poisson.duration_distribution == DurationDistribution::Exponential,
+        tasks_per_job: poisson.tasks_per_job,
+        cpus: poisson.cpus.iter().filter_map(|&cpus| Scalar::from_f64(cpus)).collect(),
+        mem: amounts(&poisson.mem),
+        disk: amounts(&poisson.disk),
+        gpus: poisson.gpus.iter().filter_map(|&gpus| gpu_demand(gpus)).collect(),
+    };
+    let all_read = spec.cpus.len() == poisson.cpus.len() && spec.gpus.len() == poisson.gpus.len();
+    assert!(all_read, "amounts that were checked with the file: {poisson:?}");
+    Ok(Workload::Poisson { spec, framework: 0, compress: loaded.experiment.workload.compress })
+}
+
+/// One pod as a job of one task; `None` if it is to be left out.
+fn job_of(row: &PodRow, spec: &config::Workload, cluster: &mut Cluster) -> Result<Option<Job>, String> {
+    let (Some(creation), Some(deletion)) = (row.creation_s, row.deletion_s) else {
+        return Err(format!("{} has no creation or deletion time, so it cannot be replayed in time", row.name));
+    };
+    let start = match (row.scheduled_s, spec.unscheduled) {
+        (Some(scheduled), _) => scheduled,
+        (None, Unscheduled::Lifetime) => creation,
+        (None, Unscheduled::Skip) => return Ok(None),
+    };
+    let mut models = ModelSet::ANY;
+    for model in &row.gpu_spec {
+        models.0 |= cluster.intern_model(model).map_err(|error| error.to_string())?.0;
+    }
+    let gpus = match (row.num_gpu, row.gpu_milli) {
+        (0, _) => GpuDemand::None,
+        (1, share) if share < 1000 => GpuDemand::Share(share as u16),
+        (count, _) => GpuDemand::Whole(count as u8),
+    };
+    let demand = Demand {
+        cpus: Scalar(row.cpu_milli as i64),
+        mem: Scalar::whole(row.memory_mib as i64),
+        disk: Scalar::ZERO,
+        gpus,
+        models,
+    };
+    let runtime = Span::from_secs(deletion.saturating_sub(start));
+    Ok(Some(Job {
+        id: JobId::new(0),
+        name: JobName::Named(row.name.as_str().into()),
+        class: row.qos.as_deref().unwrap_or("").into(),
+        submission: compressed(Time::from_secs(creation), spec.compress),
+        tasks: smallvec::smallvec![TaskSpec { demand, runtime }],
+    }))
+}
+
+fn compressed(at: Time, factor: f64) -> Time {
+    if factor == 1.0 { at } else { Time((at.0 as f64 / factor).round() as u64) }
+}
+
+/// Gives each job to the framework that selects it.
+fn by_framework(loaded: &Loaded, jobs: Vec<Job>) -> Result<Vec<Vec<Job>>, ExperimentError> {
+    let frameworks = &loaded.experiment.framework;
+    for (place, framework) in frameworks.iter().enumerate() {
+        if let Some(label) = framework.select.iter().flat_map(|select| select.keys()).find(|label| *label != "qos") {
+            let path = format!("framework[{place}].select.{label}");
+            let message = format!("jobs of this workload have no label `{label}`");
+            return Err(loaded.error_at(path.as_str(), message, Some("their label is `qos`".into())).into());
+        }
+    }
+    let selects = |place: usize, job: &Job| {
+        frameworks[place].select.as_ref().and_then(|select| select.get("qos")).is_some_and(|qos| **qos == *job.class)
+    };
+    let default = frameworks.iter().position(|framework| framework.select.is_none());
+    let mut of_framework = vec![Vec::new(); frameworks.len()];
+    for job in jobs {
+        let taker = (0..frameworks.len()).find(|&place| selects(place, &job)).or(default);
+        let Some(taker) = taker else {
+            let message = format!("job {} (qos `{}`) is selected by no framework", job.name, job.class);
+            let help = "add a framework with `select = { qos = \"…\" }`, or one without `select` for all other jobs";
+            return Err(loaded.error_at("framework", message, Some(help.into())).into());
+        };
+        of_framework[taker].push(job);
+    }
+    Ok(of_framework)
+}
+
+fn file_facts(file: &TraceFile, rows: usize, kept: usize) -> serde_json::Value {
+    let name = file.path.file_name().map(|name| name.to_string_lossy().into_owned());
+    json!({ "file": name, "format": "openb", "rows": rows, "kept": kept })
+}
+
+fn trace_error(loaded: &Loaded, path: &str, error: &trace::TraceError) -> ExperimentError {
+    loaded.error_at(path, error.to_string(), None).into()
+}

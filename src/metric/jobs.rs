@@ -1,0 +1,235 @@
+//! Jobs and tasks: when they came, started and ended. Times are those on the agent, not those at which the news arrived.
+
+use mesos::{
+    id::{AgentId, Id, TaskId},
+    resource::ResourceQuantities,
+    task::TaskState,
+    time::{Span, Time},
+};
+
+use crate::workload::{Job, JobId, JobName, TaskSpec};
+
+/// How a job stands when the run is over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FinalState {
+    /// All its tasks finished.
+    Completed,
+    /// All its tasks are over, at least one of them without success.
+    Failed,
+    /// Some of its tasks started; not all are over.
+    Unfinished,
+    /// None of its tasks was started, though each would fit an empty machine.
+    NeverPlaced,
+    /// One of its tasks fits no machine of the cluster.
+    Rejected,
+}
+
+impl FinalState {
+    /// As result files spell it (the first two are Batsim's words).
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "COMPLETED_SUCCESSFULLY",
+            Self::Failed => "COMPLETED_FAILED",
+            Self::Unfinished => "UNFINISHED",
+            Self::NeverPlaced => "NEVER_PLACED",
+            Self::Rejected => "REJECTED",
+        }
+    }
+
+    /// Whether the job ran to its end, well or badly.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed)
+    }
+}
+
+/// One job.
+#[derive(Clone, Debug)]
+pub struct JobRow {
+    /// Its place in the workload.
+    pub id: JobId,
+    /// Its name.
+    pub name: JobName,
+    /// Its class; may be empty.
+    pub class: Box<str>,
+    /// Whose it is, by place in the experiment file.
+    pub framework: u32,
+    /// How many tasks it has.
+    pub tasks: u32,
+    /// Its first task.
+    pub first_task: TaskId,
+    /// When it arrived.
+    pub submission: Time,
+    /// When its first task started.
+    start: Time,
+    /// When its last task so far ended.
+    end: Time,
+    /// How many of its tasks are over, and how many of those without success.
+    over: u32,
+    failed: u32,
+    rejected: bool,
+    /// The longest run time of its tasks: how long it would take alone.
+    pub requested_runtime: Span,
+    /// The sum over its tasks.
+    pub demand: ResourceQuantities,
+}
+
+impl JobRow {
+    /// How it stands.
+    #[must_use]
+    pub fn final_state(&self) -> FinalState {
+        match () {
+            () if self.rejected => FinalState::Rejected,
+            () if self.over == self.tasks && self.failed > 0 => FinalState::Failed,
+            () if self.over == self.tasks => FinalState::Completed,
+            () if self.start < Time::MAX => FinalState::Unfinished,
+            () => FinalState::NeverPlaced,
+        }
+    }
+
+    /// When its first task started, if one did.
+    #[must_use]
+    pub fn starting_time(&self) -> Option<Time> {
+        (self.start < Time::MAX).then_some(self.start)
+    }
+
+    /// When its last task ended, if all are over.
+    #[must_use]
+    pub fn finish_time(&self) -> Option<Time> {
+        self.final_state().is_over().then_some(self.end)
+    }
+
+    /// From arrival to the start of its first task.
+    #[must_use]
+    pub fn waiting_time(&self) -> Option<Span> {
+        self.starting_time().map(|start| start.since(self.submission))
+    }
+
+    /// From arrival to the end of its last task.
+    #[must_use]
+    pub fn turnaround_time(&self) -> Option<Span> {
+        self.finish_time().map(|end| end.since(self.submission))
+    }
+
+    /// From the start of its first to the end of its last task.
+    #[must_use]
+    pub fn execution_time(&self) -> Option<Span> {
+        self.finish_time().map(|end| end.since(self.start))
+    }
+
+    /// Turnaround over requested run time; `None` also for a job that asks for no time at all.
+    #[must_use]
+    pub fn stretch(&self) -> Option<f64> {
+        let asked = self.requested_runtime.as_secs_f64();
+        self.turnaround_time().filter(|_| asked > 0.0).map(|turnaround| turnaround.as_secs_f64() / asked)
+    }
+
+    /// `max(1, turnaround / max(run time, tau))`: short jobs do not blow it up (Feitelson et al.).
+    #[must_use]
+    pub fn bounded_slowdown(&self, tau: Span) -> Option<f64> {
+        let asked = self.requested_runtime.max(tau).as_secs_f64();
+        self.turnaround_time().map(|turnaround| (turnaround.as_secs_f64() / asked).max(1.0))
+    }
+}
+
+/// One task.
+#[derive(Clone, Debug)]
+pub struct TaskRow {
+    /// Place of its job in [`Jobs::all`].
+    pub job: u32,
+    /// What it asked for.
+    pub spec: TaskSpec,
+    /// Where it ran last.
+    pub agent: Option<AgentId>,
+    /// Its last state on its agent; staging if it never got there.
+    pub state: TaskState,
+    start: Time,
+    end: Time,
+}
+
+impl TaskRow {
+    /// When it started, if it did.
+    #[must_use]
+    pub fn starting_time(&self) -> Option<Time> {
+        (self.start < Time::MAX).then_some(self.start)
+    }
+
+    /// When it ended, if it did.
+    #[must_use]
+    pub fn finish_time(&self) -> Option<Time> {
+        (self.end < Time::MAX).then_some(self.end)
+    }
+}
+
+/// All jobs, in order of arrival, and the tasks of each framework, by their ids.
+#[derive(Clone, Debug)]
+pub struct Jobs {
+    all: Vec<JobRow>,
+    tasks: Vec<Vec<TaskRow>>,
+}
+
+impl Jobs {
+    pub(super) fn new(frameworks: usize) -> Self {
+        Self { all: Vec::new(), tasks: vec![Vec::new(); frameworks] }
+    }
+
+    /// All jobs, in order of arrival.
+    #[must_use]
+    pub fn all(&self) -> &[JobRow] {
+        &self.all
+    }
+
+    /// The tasks of a framework, by its place in the experiment file.
+    #[must_use]
+    pub fn tasks(&self, framework: usize) -> &[TaskRow] {
+        &self.tasks[framework]
+    }
+
+    pub(super) fn submitted(&mut self, framework: usize, job: &Job, fits: bool) {
+        let tasks = &mut self.tasks[framework];
+        let first_task = TaskId::new(tasks.len());
+        let mut demand = ResourceQuantities::EMPTY;
+        for &spec in &job.tasks {
+            demand += &spec.demand.quantities();
+            let (job, state) = (self.all.len() as u32, TaskState::Staging);
+            tasks.push(TaskRow { job, spec, agent: None, state, start: Time::MAX, end: Time::MAX });
+        }
+        self.all.push(JobRow {
+            id: job.id,
+            name: job.name.clone(),
+            class: job.class.clone(),
+            framework: framework as u32,
+            tasks: job.tasks.len() as u32,
+            first_task,
+            submission: job.submission,
+            start: Time::MAX,
+            end: Time::ZERO,
+            over: 0,
+            failed: 0,
+            rejected: !fits,
+            requested_runtime: job.tasks.iter().map(|task| task.runtime).max().unwrap_or(Span::ZERO),
+            demand,
+        });
+    }
+
+    /// Notes the start of a task and says what it holds.
+    pub(super) fn started(&mut self, now: Time, framework: usize, task: TaskId, agent: AgentId) -> ResourceQuantities {
+        let row = &mut self.tasks[framework][task.index()];
+        (row.agent, row.start, row.state) = (Some(agent), now, TaskState::Running);
+        let job = &mut self.all[row.job as usize];
+        job.start = job.start.min(now);
+        row.spec.demand.quantities()
+    }
+
+    /// Notes the end of a task and says what it held.
+    pub(super) fn ended(&mut self, now: Time, framework: usize, task: TaskId, state: TaskState) -> ResourceQuantities {
+        let row = &mut self.tasks[framework][task.index()];
+        (row.end, row.state) = (now, state);
+        let job = &mut self.all[row.job as usize];
+        job.end = job.end.max(now);
+        job.over += 1;
+        job.failed += u32::from(state != TaskState::Finished);
+        row.spec.demand.quantities()
+    }
+}

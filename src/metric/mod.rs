@@ -1,0 +1,195 @@
+//! What a run measures: jobs and tasks, who held what and when, and what the master did. Seen through records alone.
+
+mod jobs;
+mod summary;
+mod timeline;
+
+use mesos::{
+    effects::{Note, OfferEnd},
+    id::{FrameworkId, Id, RoleId},
+    resource::ResourceQuantities,
+    task::{TaskKey, TaskState},
+    time::{Span, Time},
+};
+
+pub use jobs::{FinalState, JobRow, Jobs, TaskRow};
+pub use summary::{Quantiles, Summary, quantile};
+pub use timeline::{Bin, Gauge, Kind, Timeline};
+
+use crate::record::{Observer, Record};
+
+/// What happened to the offers made to one framework.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OfferCounts {
+    /// Sent to it.
+    pub sent: u64,
+    /// Used by an ACCEPT.
+    pub accepted: u64,
+    /// Given back by a DECLINE.
+    pub declined: u64,
+    /// Taken back by the master.
+    pub rescinded: u64,
+    /// Named in an ACCEPT that was refused.
+    pub discarded: u64,
+}
+
+/// What a framework is to the metrics.
+#[derive(Clone, Debug)]
+struct FrameworkMetrics {
+    offers: OfferCounts,
+    /// Roles of subscribed frameworks.
+    role: Option<RoleId>,
+}
+
+/// All measures of one run.
+#[derive(Clone, Debug)]
+pub struct RunMetrics {
+    frameworks: Vec<FrameworkMetrics>,
+    /// Place in the experiment file of each subscribed framework.
+    place_of: Vec<usize>,
+    jobs: Jobs,
+    timeline: Timeline,
+    /// How often a task entered each state, as the master saw it.
+    task_states: [u64; TaskState::ALL.len()],
+    /// Updates with a terminal state.
+    launched: u64,
+}
+
+impl RunMetrics {
+    /// For a run of so many frameworks, with role weights by role, and a timeline of at most so many bins.
+    #[must_use]
+    pub fn new(frameworks: usize, bins: usize) -> Self {
+        Self {
+            frameworks: vec![FrameworkMetrics { offers: OfferCounts::default(), role: None }; frameworks],
+            place_of: Vec::new(),
+            jobs: Jobs::new(frameworks),
+            timeline: Timeline::new(bins),
+            task_states: [0; TaskState::ALL.len()],
+            launched: 0,
+        }
+    }
+
+    /// Jobs and tasks.
+    #[must_use]
+    pub const fn jobs(&self) -> &Jobs {
+        &self.jobs
+    }
+
+    /// Who held what.
+    #[must_use]
+    pub const fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    /// The offers made to a framework, by its place in the experiment file.
+    #[must_use]
+    pub fn offers(&self, place: usize) -> OfferCounts {
+        self.frameworks[place].offers
+    }
+
+    /// The role of a framework, by its place; `None` until it is subscribed.
+    #[must_use]
+    pub fn role(&self, place: usize) -> Option<RoleId> {
+        self.frameworks[place].role
+    }
+
+    /// How often the master saw a task enter this state.
+    #[must_use]
+    pub const fn entered(&self, state: TaskState) -> u64 {
+        self.task_states[state as usize]
+    }
+
+    /// How many tasks were launched.
+    #[must_use]
+    pub const fn launched(&self) -> u64 {
+        self.launched
+    }
+
+    /// Closes the books at the end of the run.
+    pub fn finish(&mut self, now: Time) {
+        self.timeline.finish(now);
+    }
+
+    /// The figures of the whole run; bounded slowdown with this tau.
+    #[must_use]
+    pub fn summary(&self, tau: Span, end: Time) -> Summary {
+        Summary::of(self, tau, end)
+    }
+
+    fn note(&mut self, now: Time, note: &Note<'_>) {
+        match *note {
+            Note::Offered(offers) => {
+                let framework = offers[0].framework;
+                self.of(framework).offers.sent += offers.len() as u64;
+                self.timeline.add(now, self.role_of(framework), Kind::Offered, &sum(offers));
+            }
+            Note::OffersEnded(end, offers) => self.offers_ended(now, end, offers),
+            Note::Launched { role, task, .. } => {
+                self.launched += 1;
+                self.timeline.add(now, role, Kind::Allocated, task.resources.quantities());
+            }
+            Note::TaskState { state, .. } => self.task_states[state as usize] += 1,
+            Note::Recovered { role, resources, .. } => {
+                self.timeline.sub(now, role, Kind::Allocated, resources.quantities());
+            }
+        }
+    }
+
+    fn offers_ended(&mut self, now: Time, end: OfferEnd, offers: &[mesos::offer::Offer]) {
+        let Some(first) = offers.first() else { return };
+        let counts = &mut self.of(first.framework).offers;
+        let count = match end {
+            OfferEnd::Accepted => &mut counts.accepted,
+            OfferEnd::Declined => &mut counts.declined,
+            OfferEnd::Rescinded => &mut counts.rescinded,
+            OfferEnd::Discarded => &mut counts.discarded,
+        };
+        *count += offers.len() as u64;
+        self.timeline.sub(now, self.role_of(first.framework), Kind::Offered, &sum(offers));
+    }
+
+    fn of(&mut self, framework: FrameworkId) -> &mut FrameworkMetrics {
+        &mut self.frameworks[self.place_of[framework.index()]]
+    }
+
+    /// Frameworks have one role each so far, so that all offers of one event are under one role.
+    fn role_of(&self, framework: FrameworkId) -> RoleId {
+        self.frameworks[self.place_of[framework.index()]].role.expect("a subscribed framework has a role")
+    }
+
+    fn task_role(&self, key: TaskKey) -> (usize, RoleId) {
+        let place = self.place_of[key.framework.index()];
+        (place, self.frameworks[place].role.expect("a subscribed framework has a role"))
+    }
+}
+
+fn sum(offers: &[mesos::offer::Offer]) -> ResourceQuantities {
+    let mut sum = ResourceQuantities::EMPTY;
+    offers.iter().for_each(|offer| sum += offer.resources.quantities());
+    sum
+}
+
+impl Observer for RunMetrics {
+    fn observe(&mut self, now: Time, record: &Record<'_>) {
+        match record {
+            Record::FrameworkSubscribed { framework, place, role } => {
+                assert_eq!(self.place_of.len(), framework.index(), "frameworks subscribe in order of their ids");
+                self.place_of.push(*place);
+                self.frameworks[*place].role = Some(*role);
+            }
+            Record::AgentRegistered { resources, .. } => self.timeline.add_total(now, resources.quantities()),
+            Record::JobSubmitted { framework, job, fits, .. } => self.jobs.submitted(*framework, job, *fits),
+            Record::Master(note) => self.note(now, note),
+            Record::TaskStarted { key, agent } => {
+                let (place, role) = self.task_role(*key);
+                let held = self.jobs.started(now, place, key.task, *agent);
+                self.timeline.add(now, role, Kind::Used, &held);
+            }
+            Record::TaskEnded { key, state } => {
+                let (place, role) = self.task_role(*key);
+                let held = self.jobs.ended(now, place, key.task, *state);
+                self.timeline.sub(now, role, Kind::Used, &held);
+            }
+        }
+    }
+}
