@@ -106,9 +106,10 @@ impl Sample {
                     total * share * 0.7
                 )
                 .expect("a row");
-                for (place, (role, part)) in ROLES.iter().enumerate() {
-                    let lean = 0.3 * part * (at * 17.0 + place as f64 * 1.57).sin();
-                    let held = total * share * (part + lean - 0.3 * part * 0.1);
+                let weights = [0, 1, 2, 3]
+                    .map(|place| ROLES[place].1 * (1.0 + 0.4 * (at * 17.0 + place as f64 * 1.57).sin()));
+                for ((role, _), weight) in ROLES.iter().zip(weights) {
+                    let held = total * share * weight / weights.iter().sum::<f64>();
                     writeln!(text, "{time:.9},{resource},{role},,{:.3},{held:.3},{:.3}", 0.0, held * 0.7)
                         .expect("a row");
                 }

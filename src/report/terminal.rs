@@ -40,11 +40,11 @@ fn notes(rows: &[SummaryRow]) -> String {
     let tau = rows.first().and_then(|row| row.tau);
     let tau = tau.map_or(String::new(), |tau| format!(" (tau {})", duration(tau)));
     let mut notes = format!(
-        " Waiting is over the jobs that started; turnaround and bounded slowdown{tau} over those that ended.\n \
-         Shares of capacity are time-weighted over the makespan."
+        " Waiting: over jobs that started. Turnaround, bounded slowdown{tau}: over jobs that ended.\n \
+         Shares of capacity: time-weighted over the makespan."
     );
     if rows.len() > policies(rows).len() {
-        notes.push_str(" With several seeds: mean [least … most].");
+        notes.push_str("\n With several seeds: mean [least … most].");
     }
     notes
 }

@@ -88,7 +88,7 @@ pub(super) fn three_digits(number: f64) -> String {
     };
     let text = format!("{number:.decimals$}");
     let text = if decimals > 0 { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    if number.abs() >= 10_000.0 { grouped(number.round()) } else { text.to_owned() }
+    if number.abs() >= 1_000.0 { grouped(number.round()) } else { text.to_owned() }
 }
 
 fn grouped(whole: f64) -> String {

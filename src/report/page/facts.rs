@@ -78,7 +78,7 @@ fn collect(object: &Map<String, Value>, prefix: &str, facts: &mut Vec<Fact>) {
     for (key, value) in object {
         let name = format!("{prefix}{}", key.replace('_', " "));
         match value {
-            Value::Object(inner) => collect(inner, &format!("{name}."), facts),
+            Value::Object(inner) => collect(inner, &format!("{name}, "), facts),
             other => facts.push(fact(name, in_words(other))),
         }
     }
@@ -109,6 +109,6 @@ mod tests {
             serde_json::json!({"rows": 8152, "rejected_rows": {"no_runtime": 3}, "files": ["a", "b"]});
         let facts = facts_of(value.as_object().expect("an object"));
         let said: Vec<String> = facts.iter().map(|fact| format!("{}: {}", fact.name, fact.value)).collect();
-        assert_eq!(said, ["rows: 8,152", "rejected rows.no runtime: 3", "files: a, b"]);
+        assert_eq!(said, ["rows: 8,152", "rejected rows, no runtime: 3", "files: a, b"]);
     }
 }

@@ -14,7 +14,7 @@ use super::load::{Results, Run};
 use super::plot::Figure;
 use super::units::{bytes, count, duration, plain};
 use facts::{Fact, facts_of};
-use tables::Table;
+use tables::{Cell, Table};
 
 const TEMPLATE: &str = include_str!("../template.html");
 
@@ -56,11 +56,8 @@ struct PageRun {
     started: String,
     version: String,
     record_hash: String,
-    events: String,
-    simulated: String,
-    wall: String,
-    speed: String,
-    memory: String,
+    /// Events, simulated time, wall time, events per second, peak memory.
+    figures: [Cell; 5],
     files: Vec<Link>,
 }
 
@@ -129,18 +126,19 @@ fn warnings(results: &Results) -> Vec<Warning> {
 
 fn page_run(run: &Run) -> PageRun {
     let manifest = &run.manifest;
-    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     PageRun {
         policy: run.summary.policy.clone(),
         seed: run.summary.seed,
-        started: or_dash(manifest.started.clone()),
+        started: manifest.started.clone().unwrap_or_else(|| "–".to_owned()),
         version: version(run),
         record_hash: manifest.record_hash.clone(),
-        events: count(manifest.events as f64),
-        simulated: duration(manifest.simulated_seconds),
-        wall: or_dash(manifest.wall_seconds.map(duration)),
-        speed: or_dash(manifest.events_per_second.map(plain)),
-        memory: or_dash(manifest.peak_memory_bytes.map(|size| bytes(size as f64))),
+        figures: [
+            Cell::of(Some(manifest.events as f64), count),
+            Cell::of(Some(manifest.simulated_seconds), duration),
+            Cell::of(manifest.wall_seconds, duration),
+            Cell::of(manifest.events_per_second, plain),
+            Cell::of(manifest.peak_memory_bytes.map(|size| size as f64), bytes),
+        ],
         files: run.files.iter().map(|name| link(&run.place, name)).collect(),
     }
 }

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::report::load::{JobCounts, Results, Run, Spread};
-use crate::report::units::{count, duration, percent, plain, resource_name};
+use crate::report::units::{count, duration, plain, resource_name};
 
 /// A table that readers can sort.
 #[derive(Serialize)]
@@ -29,13 +29,22 @@ struct Row {
     cells: Vec<Cell>,
 }
 
+/// A cell that can be sorted by.
 #[derive(Serialize)]
-struct Cell {
+pub(super) struct Cell {
     text: String,
     /// Smaller words below.
     below: Vec<String>,
     /// What to sort by; nothing sorts last.
     key: Option<f64>,
+}
+
+impl Cell {
+    /// A value and how it is said.
+    pub(super) fn of(value: Option<f64>, say: fn(f64) -> String) -> Cell {
+        let text = value.map_or_else(|| "–".to_owned(), say);
+        Cell { text, below: Vec::new(), key: value }
+    }
 }
 
 /// A column: its heading, how a run's value is found and said, and what stands below it.
@@ -56,16 +65,17 @@ pub(super) fn all(results: &Results) -> Vec<Table> {
     };
     let mut tables = vec![
         table(results, "How jobs ended", seeds.to_owned(), endings()),
-        table(results, "How long jobs waited and took", format!("{seeds}{TIMES}"), times()),
-        table(results, "Shares of capacity", format!("{seeds}{SHARES}"), shares(results)),
+        table(results, "Waiting time", format!("{seeds}{TIMES}"), waiting()),
+        table(results, "Turnaround time", format!("{seeds}{TIMES}"), turnaround()),
+        table(results, "Bounded slowdown and makespan", format!("{seeds}{TIMES}"), slowdown()),
+        table(results, "Shares of capacity, in per cent", format!("{seeds}{SHARES}"), shares(results)),
         table(results, "Offers", seeds.to_owned(), offers()),
     ];
     tables.retain(|table| !table.columns.is_empty());
     tables
 }
 
-const TIMES: &str = "Below each mean: the jobs that it is over, then those that it leaves out, \
-    as unfinished / never placed / rejected.";
+const TIMES: &str = "Below each mean: the jobs that it is over, and those that it leaves out.";
 const SHARES: &str = "Time-weighted over the makespan. Allocated: promised to tasks. Offered: out in offers. \
     Used: consumed by tasks.";
 
@@ -84,7 +94,7 @@ fn cell(column: &Column, runs: &[&Run]) -> Cell {
     let values: Vec<f64> = runs.iter().filter_map(|run| (column.value)(run)).collect();
     let mut below = Vec::new();
     if values.is_empty() {
-        return Cell { text: "–".to_owned(), below, key: None };
+        return Cell::of(None, column.say);
     }
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let least = (column.say)(values.iter().copied().fold(f64::INFINITY, f64::min));
@@ -120,10 +130,16 @@ fn endings() -> Vec<Column> {
     ]
 }
 
-fn times() -> Vec<Column> {
-    let mut columns = spread("Waiting", duration, over_started, |run| run.summary.waiting);
-    columns.extend(spread("Turnaround", duration, over_finished, |run| run.summary.turnaround));
-    columns.extend(spread("Bounded slowdown", plain, over_finished, |run| run.summary.bounded_slowdown));
+fn waiting() -> Vec<Column> {
+    spread("Waiting", duration, over_started, |run| run.summary.waiting)
+}
+
+fn turnaround() -> Vec<Column> {
+    spread("Turnaround", duration, over_finished, |run| run.summary.turnaround)
+}
+
+fn slowdown() -> Vec<Column> {
+    let mut columns = spread("Slowdown", plain, over_finished, |run| run.summary.bounded_slowdown);
     columns.push(column("", "Makespan", duration, |run| run.summary.makespan));
     columns
 }
@@ -162,18 +178,28 @@ fn left_out(jobs: f64, runs: &[&Run], unfinished: fn(&JobCounts) -> u64) -> Vec<
         count(jobs as f64)
     };
     let (never, rejected) = (sum(|counts| counts.never_placed), sum(|counts| counts.rejected));
-    vec![format!("over {}", count(jobs)), format!("without {} / {never} / {rejected}", sum(unfinished))]
+    vec![
+        format!("over {} jobs", count(jobs)),
+        format!("without {} unfinished,", sum(unfinished)),
+        format!("{never} never placed,"),
+        format!("{rejected} rejected"),
+    ]
 }
 
 fn shares(results: &Results) -> Vec<Column> {
     let mut columns = Vec::new();
     for (n, share) in results.runs[0].summary.shares.iter().enumerate() {
         let name = resource_name(&share.resource);
-        columns.push(column(name, "allocated", percent, move |run| run.summary.shares.get(n)?.allocated));
-        columns.push(column(name, "offered", percent, move |run| run.summary.shares.get(n)?.offered));
-        columns.push(column(name, "used", percent, move |run| run.summary.shares.get(n)?.used));
+        columns.push(column(name, "allocated", per_cent, move |run| run.summary.shares.get(n)?.allocated));
+        columns.push(column(name, "offered", per_cent, move |run| run.summary.shares.get(n)?.offered));
+        columns.push(column(name, "used", per_cent, move |run| run.summary.shares.get(n)?.used));
     }
     columns
+}
+
+/// A share in per cent, for a table that says so above.
+fn per_cent(share: f64) -> String {
+    format!("{:.1}", share * 100.0)
 }
 
 fn offers() -> Vec<Column> {

@@ -75,11 +75,11 @@ pub(super) enum Pen {
 const PENS: [(&str, &str); 9] = [
     ("1.6", ""),
     ("2", ""),
-    ("4.4", ""),
-    ("4.4", "18 9"),
-    ("4.4", "18 7 4 7"),
-    ("4.4", "8 6"),
-    ("4.4", "26 7 4 7 4 7"),
+    ("4", ""),
+    ("4", "18 9"),
+    ("4", "18 7 4 7"),
+    ("4", "8 6"),
+    ("4", "26 7 4 7 4 7"),
     ("2.6", "3 6"),
     ("3.4", "12 8"),
 ];
@@ -225,7 +225,7 @@ mod tests {
             canvas.line(vec![(0, 0), (9, 9)], INK, 1.0, Pen::Hair);
         });
         let svg = svg.expect("a figure");
-        assert!(svg.contains("stroke-width=\"4.4\" stroke-dasharray=\"18 9\""), "{svg}");
+        assert!(svg.contains("stroke-width=\"4\" stroke-dasharray=\"18 9\""), "{svg}");
         assert!(svg.contains("stroke-width=\"1.6\" points"), "{svg}");
         assert!(svg.contains("<title>a &amp; b</title>") && !svg.contains("\"90"), "{svg}");
     }

@@ -54,6 +54,8 @@ impl Distribution {
 pub(super) struct Measure {
     pub(super) file: &'static str,
     pub(super) name: &'static str,
+    /// What the share on the y axis is of, for the title.
+    pub(super) jobs: &'static str,
     /// What jobs that have no such time did not do.
     pub(super) without: &'static str,
     pub(super) of: fn(&Jobs) -> &[f64],
@@ -61,10 +63,17 @@ pub(super) struct Measure {
 
 /// The measures that have a figure.
 pub(super) const MEASURES: [Measure; 2] = [
-    Measure { file: "waiting-time.svg", name: "Waiting time", without: "start", of: |jobs| &jobs.waiting },
+    Measure {
+        file: "waiting-time.svg",
+        name: "Waiting time",
+        jobs: "share of jobs that waited at most so long",
+        without: "start",
+        of: |jobs| &jobs.waiting,
+    },
     Measure {
         file: "turnaround-time.svg",
         name: "Turnaround time",
+        jobs: "share of jobs that took at most so long",
         without: "finish",
         of: |jobs| &jobs.turnaround,
     },
@@ -76,7 +85,7 @@ pub(super) fn figure(results: &Results, measure: &Measure) -> Result<Figure, Rep
         |policy: &String| Distribution::of(results.of(policy).iter().map(|run| &run.jobs), measure.of);
     let curves: Vec<Distribution> = results.policies.iter().map(pooled).collect();
     let scale = LogScale::of(measure.name, curves.iter().flat_map(|curve| curve.durations.iter().copied()));
-    let title = format!("{}: share of jobs with at most so much", measure.name);
+    let title = format!("{}: {}", measure.name, measure.jobs);
     let svg = draw(&title, |canvas| paint(canvas, &title, &results.policies, &curves, &scale))?;
     let caption = caption(results, measure, &curves, &scale);
     Ok(Figure { file: measure.file.to_owned(), title, caption, svg })

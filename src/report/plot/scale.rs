@@ -5,23 +5,23 @@ use crate::report::units::three_digits;
 
 /// An axis of simulated time from 0 to `end` seconds; its values are seconds.
 pub(super) fn time_axis(end: f64) -> Axis {
-    let (unit, seconds) = match end {
-        end if end <= 180.0 => ("seconds", 1.0),
-        end if end <= 3.0 * 3_600.0 => ("minutes", 60.0),
-        end if end <= 3.0 * 86_400.0 => ("hours", 3_600.0),
-        _ => ("days", 86_400.0),
+    let sixty: &[f64] = &[1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0];
+    let (unit, seconds, clock) = match end {
+        end if end <= 180.0 => ("seconds", 1.0, sixty),
+        end if end <= 3.0 * 3_600.0 => ("minutes", 60.0, sixty),
+        end if end <= 3.0 * 86_400.0 => ("hours", 3_600.0, &[1.0, 2.0, 3.0, 6.0, 12.0][..]),
+        _ => ("days", 86_400.0, &[][..]),
     };
     let end = if end > 0.0 { end } else { 1.0 };
-    let ticks = steps(end / seconds, unit == "hours")
-        .map(|at| Tick { at: at * seconds, label: three_digits(at) })
-        .collect();
+    let ticks =
+        steps(end / seconds, clock).map(|at| Tick { at: at * seconds, label: three_digits(at) }).collect();
     Axis { title: format!("Time since the start of the simulation ({unit})"), ends: (0.0, end), ticks }
 }
 
 /// An axis from 0 to a round number not below `largest`, for amounts.
 pub(super) fn amount_axis(title: String, largest: f64) -> Axis {
     let largest = if largest > 0.0 { largest * 1.04 } else { 1.0 };
-    let ticks = steps(largest, false).map(|at| Tick { at, label: three_digits(at) }).collect();
+    let ticks = steps(largest, &[]).map(|at| Tick { at, label: three_digits(at) }).collect();
     Axis { title, ends: (0.0, largest), ticks }
 }
 
@@ -34,14 +34,15 @@ pub(super) fn share_axis(title: &str, largest: f64) -> Axis {
     Axis { title: title.to_owned(), ends: (0.0, top.max(largest)), ticks }
 }
 
-/// Multiples of a round step from 0 to `end`, about seven of them.
-fn steps(end: f64, of_a_day: bool) -> impl Iterator<Item = f64> {
-    let rough = end / 7.0;
+/// Multiples of a step from 0 to `end`, about eight of them. The step is one of `round` times a power of ten, or the
+/// first large enough of `clock`.
+fn steps(end: f64, clock: &[f64]) -> impl Iterator<Item = f64> {
+    let rough = end / 8.0;
     let power = 10f64.powf(rough.log10().floor());
     let round = [1.0, 2.0, 5.0, 10.0].map(|digit| digit * power);
-    let day = [1.0, 2.0, 3.0, 6.0, 12.0, 24.0];
-    let choice: &[f64] = if of_a_day && rough > 0.5 { &day } else { &round };
-    let step = choice.iter().copied().find(|&step| step >= rough * 0.999).unwrap_or(round[3]);
+    let clock = clock.iter().copied().filter(|_| rough > 0.5).find(|&step| step >= rough * 0.999);
+    let round = round.into_iter().find(|&step| step >= rough * 0.999);
+    let step = clock.or(round).unwrap_or(power * 10.0);
     (0..=((end / step * (1.0 + 1e-9)) as u32)).map(move |n| f64::from(n) * step)
 }
 
@@ -116,9 +117,9 @@ mod tests {
 
     #[test]
     fn time_is_told_in_the_unit_that_fits() {
-        assert_eq!(labels(&time_axis(12_873_600.0)), ["0", "50", "100"]);
+        assert_eq!(labels(&time_axis(12_873_600.0)), ["0", "20", "40", "60", "80", "100", "120", "140"]);
         assert!(time_axis(12_873_600.0).title.ends_with("(days)"));
-        assert_eq!(labels(&time_axis(86_400.0)), ["0", "6", "12", "18", "24"]);
+        assert_eq!(labels(&time_axis(86_400.0)), ["0", "3", "6", "9", "12", "15", "18", "21", "24"]);
         assert_eq!(labels(&time_axis(60.0)), ["0", "10", "20", "30", "40", "50", "60"]);
     }
 
