@@ -145,7 +145,10 @@ fn wait(policy: usize, random: &mut impl Rng) -> f64 {
         0.0
     } else {
         let power: f64 = random.random();
-        10f64.powf((5.0 - 0.6 * policy as f64) * power.powf(1.6 - 0.3 * policy as f64))
+        10f64.powf(
+            (5.0 - 0.6 * policy as f64) * power.powf((1.6 - 0.3 * policy as f64).max(0.4))
+                - policy as f64 / 2.0,
+        )
     }
 }
 

@@ -4,7 +4,7 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Cell, CellAlignment, LineStyle, Table};
 
 use super::load::{Spread, SummaryRow};
-use super::units::{count, duration, percent, plain, resource_name};
+use super::units::{count, duration, mean_and_range, percent, plain, resource_name};
 
 /// The widest that a table may be.
 const WIDEST: usize = 100;
@@ -101,23 +101,10 @@ fn column(policy: &str, rows: &[SummaryRow], lines: &[Line]) -> Vec<String> {
 
 /// The mean over the seeds and, if they differ in what is said of them, their range.
 fn cell(values: &[f64], say: fn(f64) -> String) -> String {
-    if values.is_empty() {
-        return "–".to_owned();
-    }
-    let mean = say(values.iter().sum::<f64>() / values.len() as f64);
-    let least = say(values.iter().copied().fold(f64::INFINITY, f64::min));
-    let most = say(values.iter().copied().fold(f64::NEG_INFINITY, f64::max));
-    if least == most { mean } else { format!("{mean} [{}]", in_short(&mean, &least, &most)) }
-}
-
-/// A range, without its unit where that is the mean's.
-fn in_short(mean: &str, least: &str, most: &str) -> String {
-    let unit = |text: &str| text.split_once(' ').map(|(_, unit)| unit.to_owned());
-    let number = |text: &str| text.split_once(' ').map_or(text, |(number, _)| number).to_owned();
-    if unit(least) == unit(mean) && unit(most) == unit(mean) {
-        format!("{} … {}", number(least), number(most))
-    } else {
-        format!("{least} … {most}")
+    match mean_and_range(values, say) {
+        None => "–".to_owned(),
+        Some((mean, None)) => mean,
+        Some((mean, Some(range))) => format!("{mean} [{range}]"),
     }
 }
 

@@ -52,6 +52,25 @@ fn the_page_needs_no_network() {
 }
 
 #[test]
+fn every_link_of_the_page_leads_to_a_file() {
+    let dir = made(&Sample::small());
+    let page = page(dir.path());
+    let links: Vec<&str> =
+        page.split("href=\"./").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(links.len(), 8 + 4 * 4 + 1);
+    assert!(links.iter().all(|link| dir.path().join(link).is_file()), "{links:?}");
+}
+
+#[test]
+fn policies_whose_names_differ_only_in_signs_have_figures_of_their_own() {
+    let policies = vec!["a b".to_owned(), "a#b".to_owned()];
+    let dir = made(&Sample { policies, seeds: 1, ..Sample::small() });
+    let built = build(dir.path()).expect("a report");
+    let all: std::collections::BTreeSet<_> = built.files.iter().collect();
+    assert_eq!(all.len(), built.files.len());
+}
+
+#[test]
 fn the_same_results_give_the_same_bytes() {
     let dir = made(&Sample::small());
     let read = |built: Built| -> Vec<Vec<u8>> {
@@ -106,17 +125,17 @@ fn the_roles_figure_says_which_resource_is_most_contended() {
 
 #[test]
 fn jobs_that_means_leave_out_stand_beside_them() {
-    let dir = made(&Sample { jobs: 2_000, ..Sample::small() });
-    let results = load::read(dir.path()).expect("results");
-    let runs = results.of("drf+best-fit");
-    let sum = |of: fn(&JobCounts) -> u64| runs.iter().map(|run| of(&run.jobs.counts)).sum::<u64>();
-    let (unfinished, never, rejected) =
-        (sum(|jobs| jobs.unfinished), sum(|jobs| jobs.never_placed), sum(|jobs| jobs.rejected));
-    assert!(never > 0 && rejected > 0);
+    let dir = made(&Sample { policies: vec!["only".into()], seeds: 1, jobs: 2_000, ..Sample::small() });
+    let jobs = load::read(dir.path()).expect("results").runs[0].jobs.clone();
+    assert!(jobs.counts.never_placed > 0 && jobs.counts.rejected > 0);
     let page = page(dir.path());
-    for words in [format!("without {unfinished} unf"), format!(">{never} never"), format!(">{rejected} rej")]
-    {
-        assert!(page.contains(&words), "{words}");
+    let from = page.find("Waiting time<small>").expect("the table of waiting times");
+    let table = &page[from..page[from..].find("</table>").expect("its end") + from];
+    for label in ["Mean", "never placed", "rejected"] {
+        assert!(table.contains(label), "{label} in {table}");
+    }
+    for number in [jobs.waiting.len() as u64, jobs.counts.never_placed, jobs.counts.rejected] {
+        assert!(table.contains(&format!(">{}</td>", units::count(number as f64))), "{number} in {table}");
     }
 }
 
@@ -216,6 +235,10 @@ fn a_report_to_look_at() {
     let dir = std::env::var("REPORT_DIR").expect("REPORT_DIR");
     Sample::default().write(Path::new(&dir));
     build(Path::new(&dir)).expect("a report");
+    let many = Path::new(&dir).join("many");
+    let policies = (1..=7).map(|n| format!("drf+placement-number-{n}")).collect();
+    Sample { policies, seeds: 1, bins: 90, ..Sample::default() }.write(&many);
+    build(&many).expect("a report");
     fs::write(Path::new(&dir).join("summary.txt"), terminal_summary(Path::new(&dir)).expect("a table"))
         .expect("a file");
 }

@@ -71,6 +71,32 @@ pub(super) fn resource_unit(resource: &str, largest: f64) -> (&'static str, f64)
     }
 }
 
+/// The mean of values and, if they differ in what is said of them, the least and the most: `4.9 h`, `4.8 … 5.1`.
+/// The range goes without its unit where that is the mean's. Nothing if there are no values.
+pub(super) fn mean_and_range(values: &[f64], say: fn(f64) -> String) -> Option<(String, Option<String>)> {
+    if values.is_empty() {
+        return None;
+    }
+    let mean = say(values.iter().sum::<f64>() / values.len() as f64);
+    let least = say(values.iter().copied().fold(f64::INFINITY, f64::min));
+    let most = say(values.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+    let range = (least != most).then(|| match unit(&mean) {
+        same if unit(&least) == same && unit(&most) == same => {
+            format!("{} … {}", without_unit(&least), without_unit(&most))
+        }
+        _ => format!("{least} … {most}"),
+    });
+    Some((mean, range))
+}
+
+fn unit(said: &str) -> &str {
+    said.split_once(' ').map_or("", |(_, unit)| unit)
+}
+
+fn without_unit(said: &str) -> &str {
+    said.split_once(' ').map_or(said, |(number, _)| number)
+}
+
 fn binary_step<'a>(amount: f64, units: &[&'a str]) -> (f64, &'a str) {
     let last = units.len() - 1;
     let step = (0..last).find(|&step| amount < 1024f64.powi(step as i32 + 1)).unwrap_or(last);
@@ -119,6 +145,14 @@ mod tests {
             [0.0, 999.0, 1_000.0, 12_900_000.0, 2.5].map(count),
             ["0", "999", "1,000", "12,900,000", "2.5"]
         );
+    }
+
+    #[test]
+    fn ranges_repeat_the_unit_only_if_it_is_another() {
+        let range = |values: &[f64]| mean_and_range(values, duration).and_then(|(_, range)| range);
+        assert_eq!(range(&[300.0, 360.0]).as_deref(), Some("5 … 6"));
+        assert_eq!(range(&[30.0, 360.0]).as_deref(), Some("30 s … 6 min"));
+        assert_eq!(range(&[300.0, 300.0]), None);
     }
 
     #[test]

@@ -37,6 +37,7 @@ struct Page<'a> {
 
 #[derive(Serialize)]
 struct PageFigure<'a> {
+    title: &'a str,
     file: &'a str,
     caption: &'a str,
     svg: String,
@@ -102,10 +103,13 @@ fn fill(page: &Page<'_>) -> Result<String, minijinja::Error> {
     environment.get_template("report.html")?.render(Value::from(Serde(page)))
 }
 
-/// A figure as part of the page: without the name space that only a file of its own needs.
+/// A figure as part of the page: without the name space and the title, which only a file of its own needs.
 fn page_figure(figure: &Figure) -> PageFigure<'_> {
-    let svg = figure.svg.replacen(" xmlns=\"http://www.w3.org/2000/svg\"", " role=\"img\"", 1);
-    PageFigure { file: &figure.file, caption: &figure.caption, svg }
+    let mut svg = figure.svg.replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1);
+    if let (Some(from), Some(to)) = (svg.find("<title>"), svg.find("</title>\n")) {
+        svg.replace_range(from..to + "</title>\n".len(), "");
+    }
+    PageFigure { title: &figure.title, file: &figure.file, caption: &figure.caption, svg }
 }
 
 /// The warnings of all manifests, each once, and what the report itself noticed.
@@ -145,7 +149,7 @@ fn page_run(run: &Run) -> PageRun {
 
 fn version(run: &Run) -> String {
     let manifest = &run.manifest;
-    let commit = manifest.git_commit.as_deref().map(|commit| &commit[..commit.len().min(10)]);
+    let commit = manifest.git_commit.as_deref().map(|commit| commit.chars().take(10).collect::<String>());
     let commit = commit.map_or(String::new(), |commit| format!(" ({commit})"));
     let features = if manifest.features.is_empty() {
         String::new()

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::report::load::{JobCounts, Results, Run, Spread};
-use crate::report::units::{count, duration, plain, resource_name};
+use crate::report::units::{count, duration, mean_and_range, plain, resource_name};
 
 /// A table that readers can sort.
 #[derive(Serialize)]
@@ -52,8 +52,6 @@ struct Column {
     head: Head,
     value: Box<dyn Fn(&Run) -> Option<f64>>,
     say: fn(f64) -> String,
-    /// What a mean is over and what it leaves out.
-    beside: Option<fn(&[&Run]) -> Vec<String>>,
 }
 
 /// All tables, in the order in which a reader should meet them.
@@ -65,9 +63,9 @@ pub(super) fn all(results: &Results) -> Vec<Table> {
     };
     let mut tables = vec![
         table(results, "How jobs ended", seeds.to_owned(), endings()),
-        table(results, "Waiting time", format!("{seeds}{TIMES}"), waiting()),
-        table(results, "Turnaround time", format!("{seeds}{TIMES}"), turnaround()),
-        table(results, "Bounded slowdown and makespan", format!("{seeds}{TIMES}"), slowdown()),
+        table(results, "Waiting time", format!("{seeds}{STARTED}"), waiting()),
+        table(results, "Turnaround time", format!("{seeds}{ENDED}"), turnaround()),
+        table(results, "Bounded slowdown and makespan", format!("{seeds}{ENDED}"), slowdown()),
         table(results, "Shares of capacity, in per cent", format!("{seeds}{SHARES}"), shares(results)),
         table(results, "Offers", seeds.to_owned(), offers()),
     ];
@@ -75,7 +73,9 @@ pub(super) fn all(results: &Results) -> Vec<Table> {
     tables
 }
 
-const TIMES: &str = "Below each mean: the jobs that it is over, and those that it leaves out.";
+const STARTED: &str =
+    "The mean and the quantiles are over the jobs that started; unfinished jobs are among them.";
+const ENDED: &str = "The mean and the quantiles are over the jobs that ended, well or badly.";
 const SHARES: &str = "Time-weighted over the makespan. Allocated: promised to tasks. Offered: out in offers. \
     Used: consumed by tasks.";
 
@@ -92,18 +92,13 @@ fn table(results: &Results, caption: &'static str, note: String, columns: Vec<Co
 
 fn cell(column: &Column, runs: &[&Run]) -> Cell {
     let values: Vec<f64> = runs.iter().filter_map(|run| (column.value)(run)).collect();
-    let mut below = Vec::new();
-    if values.is_empty() {
-        return Cell::of(None, column.say);
+    match mean_and_range(&values, column.say) {
+        None => Cell::of(None, column.say),
+        Some((text, range)) => {
+            let key = Some(values.iter().sum::<f64>() / values.len() as f64);
+            Cell { text, below: range.into_iter().collect(), key }
+        }
     }
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let least = (column.say)(values.iter().copied().fold(f64::INFINITY, f64::min));
-    let most = (column.say)(values.iter().copied().fold(f64::NEG_INFINITY, f64::max));
-    if least != most {
-        below.push(format!("{least} … {most}"));
-    }
-    below.extend(column.beside.map(|beside| beside(runs)).unwrap_or_default());
-    Cell { text: (column.say)(mean), below, key: Some(mean) }
 }
 
 fn column(
@@ -113,7 +108,7 @@ fn column(
     value: impl Fn(&Run) -> Option<f64> + 'static,
 ) -> Column {
     let head = Head { label: label.to_owned(), group: group.to_owned() };
-    Column { head, value: Box::new(value), say, beside: None }
+    Column { head, value: Box::new(value), say }
 }
 
 fn endings() -> Vec<Column> {
@@ -131,59 +126,53 @@ fn endings() -> Vec<Column> {
 }
 
 fn waiting() -> Vec<Column> {
-    spread("Waiting", duration, over_started, |run| run.summary.waiting)
+    spread(duration, |run| run.summary.waiting, started())
 }
 
 fn turnaround() -> Vec<Column> {
-    spread("Turnaround", duration, over_finished, |run| run.summary.turnaround)
+    spread(duration, |run| run.summary.turnaround, ended())
 }
 
 fn slowdown() -> Vec<Column> {
-    let mut columns = spread("Slowdown", plain, over_finished, |run| run.summary.bounded_slowdown);
+    let mut columns = spread(plain, |run| run.summary.bounded_slowdown, ended());
     columns.push(column("", "Makespan", duration, |run| run.summary.makespan));
     columns
 }
 
-fn spread(
-    group: &str,
-    say: fn(f64) -> String,
-    beside: fn(&[&Run]) -> Vec<String>,
-    spread: fn(&Run) -> Spread,
-) -> Vec<Column> {
-    let mut mean = column(group, "mean", say, move |run| spread(run).mean);
-    mean.beside = Some(beside);
+/// The mean, beside it the jobs that it is over and those that it leaves out, then the quantiles.
+fn spread(say: fn(f64) -> String, spread: fn(&Run) -> Spread, beside: Vec<Column>) -> Vec<Column> {
+    let mut columns = vec![column("", "Mean", say, move |run| spread(run).mean)];
+    columns.extend(beside);
+    columns.extend([
+        column("", "Median", say, move |run| spread(run).p50),
+        column("", "90 %", say, move |run| spread(run).p90),
+        column("", "99 %", say, move |run| spread(run).p99),
+        column("", "Largest", say, move |run| spread(run).max),
+    ]);
+    columns
+}
+
+/// Means over jobs that started. Unfinished jobs did start: their waiting time is known and in the mean.
+fn started() -> Vec<Column> {
     vec![
-        mean,
-        column(group, "median", say, move |run| spread(run).p50),
-        column(group, "90 %", say, move |run| spread(run).p90),
-        column(group, "99 %", say, move |run| spread(run).p99),
-        column(group, "largest", say, move |run| spread(run).max),
+        column("in the mean", "jobs", count, |run| Some(run.jobs.waiting.len() as f64)),
+        left_out("never placed", |jobs| jobs.never_placed),
+        left_out("rejected", |jobs| jobs.rejected),
     ]
 }
 
-fn over_started(runs: &[&Run]) -> Vec<String> {
-    let jobs = runs.iter().map(|run| run.jobs.waiting.len() as f64).sum();
-    // Unfinished jobs did start: their waiting time is known and in the mean.
-    left_out(jobs, runs, |_| 0)
-}
-
-fn over_finished(runs: &[&Run]) -> Vec<String> {
-    let jobs = runs.iter().map(|run| run.jobs.turnaround.len() as f64).sum();
-    left_out(jobs, runs, |counts| counts.unfinished)
-}
-
-fn left_out(jobs: f64, runs: &[&Run], unfinished: fn(&JobCounts) -> u64) -> Vec<String> {
-    let sum = |of: fn(&JobCounts) -> u64| {
-        let jobs: u64 = runs.iter().map(|run| of(&run.jobs.counts)).sum();
-        count(jobs as f64)
-    };
-    let (never, rejected) = (sum(|counts| counts.never_placed), sum(|counts| counts.rejected));
+/// Means over jobs that ended.
+fn ended() -> Vec<Column> {
     vec![
-        format!("over {} jobs", count(jobs)),
-        format!("without {} unfinished,", sum(unfinished)),
-        format!("{never} never placed,"),
-        format!("{rejected} rejected"),
+        column("in the mean", "jobs", count, |run| Some(run.jobs.turnaround.len() as f64)),
+        left_out("unfinished", |jobs| jobs.unfinished),
+        left_out("never placed", |jobs| jobs.never_placed),
+        left_out("rejected", |jobs| jobs.rejected),
     ]
+}
+
+fn left_out(label: &str, of: fn(&JobCounts) -> u64) -> Column {
+    column("left out", label, count, move |run| Some(of(&run.jobs.counts) as f64))
 }
 
 fn shares(results: &Results) -> Vec<Column> {
@@ -204,10 +193,10 @@ fn per_cent(share: f64) -> String {
 
 fn offers() -> Vec<Column> {
     vec![
-        column("Offers", "sent", count, |run| run.summary.offers.sent),
-        column("Offers", "accepted", count, |run| run.summary.offers.accepted),
-        column("Offers", "declined", count, |run| run.summary.offers.declined),
-        column("Offers", "rescinded", count, |run| run.summary.offers.rescinded),
+        column("", "Sent", count, |run| run.summary.offers.sent),
+        column("", "Accepted", count, |run| run.summary.offers.accepted),
+        column("", "Declined", count, |run| run.summary.offers.declined),
+        column("", "Rescinded", count, |run| run.summary.offers.rescinded),
         column("", "Allocation runs", count, |run| run.summary.allocation_runs),
     ]
 }

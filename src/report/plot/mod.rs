@@ -39,7 +39,22 @@ pub(super) fn figures(results: &Results) -> Result<Vec<Figure>, ReportError> {
             figures.push(by_role::figure(results, &layers, policy)?);
         }
     }
+    part_names(&mut figures);
     Ok(figures)
+}
+
+/// Gives figures whose files would have the same name different ones.
+fn part_names(figures: &mut [Figure]) {
+    for n in 1..figures.len() {
+        let (before, rest) = figures.split_at_mut(n);
+        let stem = rest[0].file.trim_end_matches(".svg").to_owned();
+        let taken = |name: &str| before.iter().any(|figure| figure.file == name);
+        let mut next = 2;
+        while taken(&rest[0].file) {
+            rest[0].file = format!("{stem}-{next}.svg");
+            next += 1;
+        }
+    }
 }
 
 /// `words` if some policy was run with more than one seed.
