@@ -61,7 +61,7 @@ impl Sample {
         let mut ended = Ended::default();
         for job in 0..self.jobs {
             let (role, _) = ROLES[random.random_range(0..4)];
-            let submitted = SPAN * 0.97 * f64::from(random.random::<u16>()) / 65_536.0;
+            let submitted = SPAN * 0.999 * f64::from(random.random::<u16>()) / 65_536.0;
             let chance: f64 = random.random();
             let wait = wait(policy, random);
             let runtime = 10f64.powf(1.0 + 4.2 * random.random::<f64>());

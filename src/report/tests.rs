@@ -129,7 +129,7 @@ fn jobs_that_means_leave_out_stand_beside_them() {
     let jobs = load::read(dir.path()).expect("results").runs[0].jobs.clone();
     assert!(jobs.counts.never_placed > 0 && jobs.counts.rejected > 0);
     let page = page(dir.path());
-    let from = page.find("Waiting time<small>").expect("the table of waiting times");
+    let from = page.find(">Waiting time</h3>").expect("the table of waiting times");
     let table = &page[from..page[from..].find("</table>").expect("its end") + from];
     for label in ["Mean", "never placed", "rejected"] {
         assert!(table.contains(label), "{label} in {table}");

@@ -93,7 +93,8 @@ impl Pen {
             + match self {
                 Pen::Hair => 0,
                 Pen::Axis => 1,
-                Pen::Series(n) => 2 + (n % 5) as u32,
+                // The second round of dashes is shifted, so that like colours do not get like dashes.
+                Pen::Series(n) => 2 + ((n + n / 5) % 5) as u32,
                 Pen::Companion => 7,
                 Pen::Limit => 8,
             }
