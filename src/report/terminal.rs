@@ -9,10 +9,13 @@ use super::units::{count, duration, mean_and_range, percent, plain, resource_nam
 /// The widest that a table may be.
 const WIDEST: usize = 100;
 
+/// Finds a value of a run, if the summary has it.
+type ValueOf = dyn Fn(&SummaryRow) -> Option<f64>;
+
 /// A row of the table before it is set: a label and how one run's value is found and said.
 struct Line {
     label: String,
-    value: Box<dyn Fn(&SummaryRow) -> Option<f64>>,
+    value: Box<ValueOf>,
     say: fn(f64) -> String,
 }
 

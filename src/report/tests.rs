@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use proptest::prelude::*;
+
 use super::sample::Sample;
 use super::*;
 
@@ -131,7 +133,7 @@ fn jobs_that_means_leave_out_stand_beside_them() {
     let page = page(dir.path());
     let from = page.find(">Waiting time</h3>").expect("the table of waiting times");
     let table = &page[from..page[from..].find("</table>").expect("its end") + from];
-    for label in ["Mean", "never placed", "rejected"] {
+    for label in ["Mean", "unfinished", "never placed", "rejected"] {
         assert!(table.contains(label), "{label} in {table}");
     }
     for number in [jobs.waiting.len() as u64, jobs.counts.never_placed, jobs.counts.rejected] {
@@ -226,6 +228,32 @@ fn a_run_without_a_started_job_still_has_a_report() {
     let header = text.lines().next().expect("a header");
     fs::write(&path, format!("{header}\n0,a,a,,1,5,,,,,,,,0,NEVER_PLACED,1,1,1,0\n")).expect("jobs");
     assert!(page(dir.path()).contains("100 % of the jobs did not start"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn results_with_a_changed_byte_make_a_report_or_an_error_and_never_a_panic(
+        file in 0..4usize, place in 0.0..1.0f64, byte in prop::sample::select(b"\n,\"-9e.x{\xff".to_vec()),
+    ) {
+        let dir = made(&Sample { seeds: 1, jobs: 5, bins: 3, ..Sample::default() });
+        let run = dir.path().join("policy=drf+best-fit/seed=1");
+        let path = match file {
+            0 => dir.path().join("summary.csv"),
+            1 => run.join("jobs.csv"),
+            2 => run.join("timeline.csv"),
+            _ => run.join("manifest.json"),
+        };
+        let mut bytes = fs::read(&path).expect("a file");
+        let place = (place * bytes.len() as f64) as usize;
+        bytes[place] = byte;
+        fs::write(&path, bytes).expect("a file");
+        match build(dir.path()) {
+            Ok(built) => prop_assert!(!built.files.is_empty()),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
+    }
 }
 
 /// Makes a report to look at: `cargo test report_to_look_at -- --ignored`, with the directory in `REPORT_DIR`.

@@ -124,15 +124,16 @@ impl Row<'_> {
 fn row_error(path: &Path, error: csv::Error, expected: &'static str) -> ReportError {
     let line = error.position().map_or(1, csv::Position::line);
     let path = path.to_path_buf();
-    let expected = match error.kind() {
-        ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("{expected_len} cells as in the header line, found {len}")
-        }
-        ErrorKind::Utf8 { .. } => "text in UTF-8".to_owned(),
-        _ => match error.into_kind() {
-            ErrorKind::Io(source) => return ReportError::Read { path, expected, source },
-            other => format!("a row of a table ({other:?})"),
-        },
+    let kind = error.into_kind();
+    if let ErrorKind::Io(source) = kind {
+        return ReportError::Read { path, expected, source };
+    }
+    let expected = if let ErrorKind::UnequalLengths { expected_len, len, .. } = kind {
+        format!("{expected_len} cells as in the header line, found {len}")
+    } else if let ErrorKind::Utf8 { .. } = kind {
+        "text in UTF-8".to_owned()
+    } else {
+        format!("a row of a table ({kind:?})")
     };
     ReportError::Row { path, line, expected }
 }

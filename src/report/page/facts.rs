@@ -77,9 +77,10 @@ pub(super) fn facts_of(object: &Map<String, Value>) -> Vec<Fact> {
 fn collect(object: &Map<String, Value>, prefix: &str, facts: &mut Vec<Fact>) {
     for (key, value) in object {
         let name = format!("{prefix}{}", key.replace('_', " "));
-        match value {
-            Value::Object(inner) => collect(inner, &format!("{name}, "), facts),
-            other => facts.push(fact(name, in_words(other))),
+        if let Value::Object(inner) = value {
+            collect(inner, &format!("{name}, "), facts);
+        } else {
+            facts.push(fact(name, in_words(value)));
         }
     }
 }

@@ -47,10 +47,13 @@ impl Cell {
     }
 }
 
+/// Finds a value of a run, if it has it.
+type ValueOf = dyn Fn(&Run) -> Option<f64>;
+
 /// A column: its heading, how a run's value is found and said, and what stands below it.
 struct Column {
     head: Head,
-    value: Box<dyn Fn(&Run) -> Option<f64>>,
+    value: Box<ValueOf>,
     say: fn(f64) -> String,
 }
 
@@ -74,7 +77,7 @@ pub(super) fn all(results: &Results) -> Vec<Table> {
 }
 
 const STARTED: &str =
-    "The mean and the quantiles are over the jobs that started; unfinished jobs are among them.";
+    "The mean and the quantiles are over the jobs that started, unfinished ones among them.";
 const ENDED: &str = "The mean and the quantiles are over the jobs that ended, well or badly.";
 const SHARES: &str = "Time-weighted over the makespan. Allocated: promised to tasks. Offered: out in offers. \
     Used: consumed by tasks.";
@@ -156,6 +159,7 @@ fn spread(say: fn(f64) -> String, spread: fn(&Run) -> Spread, beside: Vec<Column
 fn started() -> Vec<Column> {
     vec![
         column("in the mean", "jobs", count, |run| Some(run.jobs.waiting.len() as f64)),
+        column("in the mean", "unfinished", count, |run| Some(run.jobs.counts.unfinished as f64)),
         left_out("never placed", |jobs| jobs.never_placed),
         left_out("rejected", |jobs| jobs.rejected),
     ]

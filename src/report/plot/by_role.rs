@@ -95,8 +95,8 @@ pub(super) fn figure(results: &Results, layers: &Layers, policy: &str) -> Result
     let stack = Stack::of(layers, &grid, &runs);
     let svg = draw(&title, |canvas| stack.paint(canvas, &title, &grid))?;
     let caption = format!(
-        "Allocated to each role under {policy}, stacked; the dashed line is the cluster's capacity. {name} has the \
-         largest allocated share of capacity over all runs. Time-weighted means{}.",
+        "Allocated to each role under {policy}, stacked; the dashed line is the cluster's capacity. The most contended \
+         resource is the one with the largest allocated share of capacity over all runs. Time-weighted means{}.",
         seeds_in_words(results, ", averaged over the seeds")
     );
     Ok(Figure { file: format!("roles-{}.svg", file_word(policy)), title, caption, svg })
@@ -141,6 +141,7 @@ impl Stack {
             canvas.line(upper.clone(), PAPER, 1.0, Pen::Hair);
             below = upper;
         }
+        frame.draw_ground(canvas);
         for (n, at) in labels {
             let letters = Letters { colour: letters_on(n), ..Letters::at(HPos::Center, VPos::Center) };
             canvas.text(&self.names[n], at, letters);

@@ -105,7 +105,7 @@ fn paint(
     let legend: Vec<Entry> = policies.iter().enumerate().map(entry).collect();
     let frame = Frame::draw(canvas, title, &legend, &scale.axis, &share_axis("Share of submitted jobs", 1.0));
     // The scale breaks between the place for zero and the smallest tick.
-    let smallest = frame.px(scale.smallest.log10());
+    let smallest = frame.px(scale.at(scale.smallest));
     canvas.line(vec![(smallest, frame.py(0.0)), (smallest, frame.py(1.0))], GRID, 1.0, Pen::Hair);
     for (n, curve) in curves.iter().enumerate() {
         canvas.line(curve_points(&frame, curve, scale), line_colour(n), 1.0, Pen::Series(n));
@@ -114,8 +114,8 @@ fn paint(
 
 /// The curve as steps, one for each place on the sheet: more could not be seen.
 fn curve_points(frame: &Frame, curve: &Distribution, scale: &LogScale) -> Vec<(i32, i32)> {
-    let (left, right) = (frame.px(scale.axis.ends.0), frame.px(scale.axis.ends.1));
-    let start = frame.px(scale.smallest.log10());
+    let (left, right) = (frame.px(scale.at(0.0)), frame.px(scale.axis.ends.1));
+    let start = frame.px(scale.at(scale.smallest));
     let at_zero = if scale.lumped { curve.less_than(scale.smallest) } else { curve.at_most(0.0) };
     let mut points = vec![(left, frame.py(0.0)), (left, frame.py(at_zero)), (start, frame.py(at_zero))];
     let (from, to) = (scale.smallest.log10(), scale.axis.ends.1);

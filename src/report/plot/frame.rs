@@ -79,8 +79,13 @@ impl Frame {
         canvas.text(&axis.title, (34, middle), letters);
     }
 
-    fn draw_x(&self, canvas: &mut Canvas<'_>, axis: &Axis) {
+    /// Draws the line at the bottom: again after areas that stand on it.
+    pub(super) fn draw_ground(&self, canvas: &mut Canvas<'_>) {
         canvas.line(vec![(LEFT, BOTTOM), (RIGHT, BOTTOM)], INK, 1.0, Pen::Axis);
+    }
+
+    fn draw_x(&self, canvas: &mut Canvas<'_>, axis: &Axis) {
+        self.draw_ground(canvas);
         for tick in &axis.ticks {
             let x = self.px(tick.at);
             canvas.line(vec![(x, BOTTOM), (x, BOTTOM + 10)], INK, 1.0, Pen::Axis);

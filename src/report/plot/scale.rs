@@ -27,7 +27,7 @@ pub(super) fn amount_axis(title: String, largest: f64) -> Axis {
 
 /// An axis for shares of 0 to 1 that need no more than `largest`: up to 100 %, or less if all are small.
 pub(super) fn share_axis(title: &str, largest: f64) -> Axis {
-    let tops = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
+    let tops = [0.01, 0.02, 0.05, 0.1, 0.25, 0.5];
     let top = tops.into_iter().find(|&top| largest <= top).unwrap_or(1.0);
     let ticks = (0..=5).map(|fifth| top * f64::from(fifth) / 5.0);
     let ticks = ticks.map(|at| Tick { at, label: format!("{} %", three_digits(at * 100.0)) }).collect();
