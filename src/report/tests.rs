@@ -122,7 +122,7 @@ fn a_report_has_a_figure_for_each_resource_policy_and_time_and_leaves_nothing_ha
 #[test]
 fn the_roles_figure_says_which_resource_is_most_contended() {
     let dir = made(&Sample::small());
-    assert!(page(dir.path()).contains("GPUs: the most contended resource"));
+    assert!(page(dir.path()).contains("allocated GPUs by role (the most contended resource)"));
 }
 
 #[test]

@@ -91,7 +91,7 @@ pub(super) fn figure(results: &Results, layers: &Layers, policy: &str) -> Result
     let grid = Grid::over(results.runs.iter());
     let runs = results.of(policy);
     let name = resource_name(&layers.resource);
-    let title = format!("{policy}: allocated {name} by role ({name}: the most contended resource)");
+    let title = format!("{policy}: allocated {name} by role (the most contended resource)");
     let stack = Stack::of(layers, &grid, &runs);
     let svg = draw(&title, |canvas| stack.paint(canvas, &title, &grid))?;
     let caption = format!(

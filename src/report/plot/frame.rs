@@ -49,7 +49,10 @@ pub(super) struct Frame {
 impl Frame {
     /// Draws title, legend and axes.
     pub(super) fn draw(canvas: &mut Canvas<'_>, title: &str, legend: &[Entry], x: &Axis, y: &Axis) -> Frame {
-        let title_letters = Letters { size: 32, bold: true, ..Letters::at(HPos::Left, VPos::Center) };
+        // A title that is too long for its line is set smaller; bold letters are a sixth wider.
+        let fitting = (RIGHT - LEFT) * 6 / 7 * 32 / text_width(title, 32).max(1);
+        let title_letters =
+            Letters { size: fitting.min(32), bold: true, ..Letters::at(HPos::Left, VPos::Center) };
         canvas.text(title, (LEFT, 44), title_letters);
         let rows = draw_legend(canvas, legend);
         let frame = Frame { top: 86 + rows * ROW + 22, x: x.ends, y: y.ends };
