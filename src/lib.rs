@@ -9,5 +9,7 @@ pub mod framework;
 pub mod metric;
 pub mod policy;
 pub mod record;
+pub mod report;
+pub mod trace;
 pub mod workload;
 pub mod world;
