@@ -3,3 +3,4 @@
 //! Rooms, from the bottom up (imports go down only; `tests/dependency_rule.rs` holds the table).
 
 pub mod engine;
+pub mod trace;
