@@ -78,8 +78,8 @@ enum Node {
 /// What a node keeps.
 #[derive(Clone, Copy, Debug, Default)]
 struct Component {
-    woken: u64,
-    received: u64,
+    woken: u32,
+    received: u32,
 }
 
 struct Model {
@@ -120,7 +120,7 @@ impl Model {
                 self.result.note(now, node);
                 let component = self.nodes[node].component();
                 component.received += 1;
-                letter.0[11] = component.received;
+                letter.0[11] = u64::from(component.received);
                 self.engine.send(node, at, letter);
             }
         }

@@ -6,6 +6,7 @@ pub mod error;
 pub mod prepare;
 pub mod run;
 pub mod simulate;
+pub mod twice;
 mod store;
 #[cfg(feature = "parquet")]
 mod tasks_parquet;

@@ -126,7 +126,6 @@ fn machines(loaded: &Loaded, facts: &mut serde_json::Map<String, serde_json::Val
     let mut cluster = Cluster::new();
     if let Some(file) = &spec.trace {
         let wrong = |error: trace::TraceError| trace_error(loaded, "cluster.trace.path", &error);
-        trace::check_format(&file.path, file.format.as_deref(), "openb").map_err(wrong)?;
         let nodes = trace::openb::read_nodes(&file.path).map_err(wrong)?;
         for node in nodes.iter().step_by(spec.every as usize) {
             add_node(&mut cluster, node, topology).map_err(|m| loaded.error_at("cluster.trace.path", m, None))?;
@@ -184,7 +183,6 @@ fn workload(
     }
     let file = spec.trace.as_ref().expect("a workload is a trace or synthetic, as was checked");
     let wrong = |error: trace::TraceError| trace_error(loaded, "workload.trace.path", &error);
-    trace::check_format(&file.path, file.format.as_deref(), "openb").map_err(wrong)?;
     let rows = trace::openb::read_pods(&file.path).map_err(wrong)?;
     let mut jobs = Vec::with_capacity(rows.len());
     let mut unscheduled = 0;

@@ -5,7 +5,6 @@ use std::sync::atomic::AtomicBool;
 use mesos::{
     allocator::AllocatorOptions,
     call::FrameworkInfo,
-    id::Id,
     master::MasterOptions,
     resource::ResourceName,
     task::TaskState,
@@ -94,7 +93,8 @@ impl Prepared {
     /// Runs a cell and measures it.
     pub fn simulate(&self, cell: Cell, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) -> Outcome {
         let bins = self.experiment.measure.timeline_bins as usize;
-        let observer = (RecordHash::default(), RunMetrics::new(self.experiment.framework.len(), bins));
+        let metrics = RunMetrics::new(self.experiment.framework.len(), bins, &self.excluded());
+        let observer = (RecordHash::default(), metrics);
         let mut world = self.world(cell, observer);
         let ending = world.run(self.experiment.until.map(|until| Time(until.0.0)), stop, progress);
         if ending == Ending::Quiet {
@@ -117,16 +117,20 @@ impl Prepared {
 
     fn master_options(&self) -> MasterOptions {
         let master = &self.experiment.master;
-        let excluded = &master.fair_sharing_excluded_resource_names;
         MasterOptions {
             allocator: AllocatorOptions {
                 allocation_interval: master.allocation_interval.0,
                 min_allocatable_resources: self.min_allocatable.clone(),
                 filter_gpu_resources: master.filter_gpu_resources,
-                fair_sharing_excluded: excluded.iter().filter_map(|name| ResourceName::parse(name.as_str())).collect(),
+                fair_sharing_excluded: self.excluded(),
             },
             offer_timeout: master.offer_timeout.map(|timeout| timeout.0),
         }
+    }
+
+    fn excluded(&self) -> Vec<ResourceName> {
+        let names = &self.experiment.master.fair_sharing_excluded_resource_names;
+        names.iter().filter_map(|name| ResourceName::parse(name.as_str())).collect()
     }
 
     fn framework(&self, cell: Cell, place: usize) -> FrameworkSetup {

@@ -67,7 +67,6 @@ fn columns(run: &Run<'_>) -> Vec<Column> {
 fn column<T>(name: &str, values: Vec<T>) -> Column
 where
     Series: NamedFrom<Vec<T>, [T]>,
-    [T]: Sized,
 {
     Series::new(name.into(), values).into()
 }

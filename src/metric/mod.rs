@@ -6,8 +6,8 @@ mod timeline;
 
 use mesos::{
     effects::{Note, OfferEnd},
-    id::{FrameworkId, Id, RoleId},
-    resource::ResourceQuantities,
+    id::{AgentId, FrameworkId, Id, IdVec, RoleId},
+    resource::{ResourceName, ResourceQuantities},
     task::{TaskKey, TaskState},
     time::{Span, Time},
 };
@@ -16,7 +16,10 @@ pub use jobs::{FinalState, JobRow, Jobs, TaskRow};
 pub use summary::{Quantiles, Summary, quantile};
 pub use timeline::{Bin, Gauge, Kind, Timeline};
 
-use crate::record::{Observer, Record};
+use crate::{
+    cluster::MachineId,
+    record::{Observer, Record},
+};
 
 /// What happened to the offers made to one framework.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,21 +54,24 @@ pub struct RunMetrics {
     timeline: Timeline,
     /// How often a task entered each state, as the master saw it.
     task_states: [u64; TaskState::ALL.len()],
-    /// Updates with a terminal state.
+    /// How many tasks the master launched.
     launched: u64,
+    /// The machine of each agent.
+    machines: IdVec<AgentId, MachineId>,
 }
 
 impl RunMetrics {
-    /// For a run of so many frameworks, with role weights by role, and a timeline of at most so many bins.
+    /// For a run of so many frameworks, with a timeline of at most so many bins; `excluded` do not count in shares.
     #[must_use]
-    pub fn new(frameworks: usize, bins: usize) -> Self {
+    pub fn new(frameworks: usize, bins: usize, excluded: &[ResourceName]) -> Self {
         Self {
             frameworks: vec![FrameworkMetrics { offers: OfferCounts::default(), role: None }; frameworks],
             place_of: Vec::new(),
             jobs: Jobs::new(frameworks),
-            timeline: Timeline::new(bins),
+            timeline: Timeline::new(bins, excluded),
             task_states: [0; TaskState::ALL.len()],
             launched: 0,
+            machines: IdVec::new(),
         }
     }
 
@@ -103,6 +109,12 @@ impl RunMetrics {
     #[must_use]
     pub const fn launched(&self) -> u64 {
         self.launched
+    }
+
+    /// The machine of an agent.
+    #[must_use]
+    pub fn machine(&self, agent: AgentId) -> MachineId {
+        self.machines[agent]
     }
 
     /// Closes the books at the end of the run.
@@ -177,7 +189,11 @@ impl Observer for RunMetrics {
                 self.place_of.push(*place);
                 self.frameworks[*place].role = Some(*role);
             }
-            Record::AgentRegistered { resources, .. } => self.timeline.add_total(now, resources.quantities()),
+            Record::AgentRegistered { agent, machine, resources } => {
+                assert_eq!(self.machines.len(), agent.index(), "agents register in order of their ids");
+                self.machines.push(*machine);
+                self.timeline.add_total(now, resources.quantities());
+            }
             Record::JobSubmitted { framework, job, fits, .. } => self.jobs.submitted(*framework, job, *fits),
             Record::Master(note) => self.note(now, note),
             Record::TaskStarted { key, agent } => {

@@ -70,6 +70,7 @@ struct Track {
 #[derive(Clone, Debug)]
 pub struct Timeline {
     most: usize,
+    excluded: Vec<ResourceName>,
     width: Span,
     total: ResourceQuantities,
     /// Capacity over time, in the places of `Allocated`.
@@ -124,8 +125,9 @@ impl Track {
         }
     }
 
-    fn note_share(&mut self, total: &ResourceQuantities) {
-        let share = ResourceName::ALL.into_iter().filter(|&name| total.get(name).0 > 0).map(|name| {
+    fn note_share(&mut self, total: &ResourceQuantities, excluded: &[ResourceName]) {
+        let counts = |name: &ResourceName| total.get(*name).0 > 0 && !excluded.contains(name);
+        let share = ResourceName::ALL.into_iter().filter(counts).map(|name| {
             let held = self.now[place(Kind::Offered, name)] + self.now[place(Kind::Allocated, name)];
             held as f64 / total.get(name).0 as f64
         });
@@ -144,13 +146,13 @@ impl Track {
 }
 
 impl Timeline {
-    /// An empty timeline of at most `most` bins.
+    /// An empty timeline of at most `most` bins; resources in `excluded` do not count in dominant shares.
     #[must_use]
-    pub fn new(most: usize) -> Self {
+    pub fn new(most: usize, excluded: &[ResourceName]) -> Self {
         assert!(most >= 2, "a timeline needs at least two bins");
         let (width, total) = (Span::from_secs(1), ResourceQuantities::EMPTY);
         let (capacity, cluster) = (Track::new(), Track::new());
-        Self { most, width, total, capacity, roles: Vec::new(), cluster, end: Time::ZERO }
+        Self { most, excluded: excluded.to_vec(), width, total, capacity, roles: Vec::new(), cluster, end: Time::ZERO }
     }
 
     /// The cluster grows.
@@ -253,7 +255,7 @@ impl Timeline {
             track.advance(now, self.width);
             track.change(kind, quantities, sign);
             if kind != Kind::Used {
-                track.note_share(&self.total);
+                track.note_share(&self.total, &self.excluded);
             }
         }
     }
@@ -283,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_bin_holds_the_time_weighted_mean() {
-        let mut timeline = Timeline::new(4);
+        let mut timeline = Timeline::new(4, &[]);
         timeline.add(Time(500_000_000), ROLE(), Kind::Allocated, &cpus(4));
         timeline.sub(Time(1_250_000_000), ROLE(), Kind::Allocated, &cpus(4));
         timeline.finish(Time::from_secs(2));
@@ -296,7 +298,7 @@ mod tests {
         /// However the bins had to be widened, they sum up to the integral of what was held.
         #[test]
         fn bins_sum_up_to_the_integral(spans in prop::collection::vec((0u64..100_000, 0i64..50), 1..40)) {
-            let mut timeline = Timeline::new(8);
+            let mut timeline = Timeline::new(8, &[]);
             let (mut now, mut integral) = (Time::ZERO, 0.0);
             for (seconds, amount) in spans {
                 timeline.add(now, ROLE(), Kind::Used, &cpus(amount));
