@@ -3,6 +3,7 @@
 //! Rooms, from the bottom up (imports go down only; `tests/dependency_rule.rs` holds the table).
 
 pub mod bench;
+pub mod cli;
 pub mod cluster;
 pub mod engine;
 pub mod experiment;

@@ -1,2 +1,7 @@
-//! The `mesosim` program.
-fn main() {}
+//! The `mesosim` program: everything it does is in [`mesosim::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mesosim::cli::main()
+}

@@ -12,3 +12,4 @@ mod store;
 mod tasks_parquet;
 
 pub use error::ExperimentError;
+pub use store::peak_memory;

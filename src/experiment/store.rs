@@ -278,7 +278,7 @@ fn warnings(run: &Run<'_>, summary: &Summary) -> Vec<String> {
 
 /// The largest resident memory of this process so far, where the system tells (Linux).
 #[must_use]
-pub(crate) fn peak_memory() -> Option<u64> {
+pub fn peak_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)

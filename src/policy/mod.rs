@@ -57,3 +57,24 @@ pub enum Response {
     /// Keep what cannot be used yet.
     Hold,
 }
+
+/// The names of a registry's entries, for checking experiment files.
+const fn names<const N: usize, T>(registry: &'static [Entry<T>]) -> [&'static str; N] {
+    assert!(N == registry.len());
+    let mut names = [""; N];
+    let mut place = 0;
+    while place < N {
+        names[place] = registry[place].name;
+        place += 1;
+    }
+    names
+}
+
+/// Names in [`SORTERS`].
+pub const SORTER_NAMES: &[&str] = &names::<{ SORTERS.len() }, _>(SORTERS);
+/// Names in [`order::ORDERS`].
+pub const ORDER_NAMES: &[&str] = &names::<{ order::ORDERS.len() }, _>(order::ORDERS);
+/// Names in [`placement::PLACEMENTS`].
+pub const PLACEMENT_NAMES: &[&str] = &names::<{ placement::PLACEMENTS.len() }, _>(placement::PLACEMENTS);
+/// Names in [`RESPONSES`].
+pub const RESPONSE_NAMES: &[&str] = &names::<{ RESPONSES.len() }, _>(RESPONSES);

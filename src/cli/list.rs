@@ -1,0 +1,71 @@
+//! `mesosim list`.
+
+use std::process::ExitCode;
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::CommandError;
+use crate::{
+    bench::fcfs::WORKLOADS,
+    policy::{self, Entry},
+    trace::FORMATS,
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ListArguments {
+    /// What to list [default: everything]
+    kind: Option<Kind>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    /// What experiment files may name under [[policy]]
+    Policies,
+    /// Formats of traces
+    Formats,
+    /// Framework capabilities
+    Capabilities,
+    /// Workloads of `mesosim bench`
+    Benchmarks,
+}
+
+pub(super) fn list(arguments: &ListArguments) -> Result<ExitCode, CommandError> {
+    let wanted = |kind| arguments.kind.is_none_or(|only| only == kind);
+    if wanted(Kind::Policies) {
+        policies("sorter", policy::SORTERS);
+        policies("order", policy::order::ORDERS);
+        policies("placement", policy::placement::PLACEMENTS);
+        policies("response", policy::RESPONSES);
+    }
+    if wanted(Kind::Formats) {
+        let rows = FORMATS.iter().map(|format| vec![format.name.to_owned(), format.about.to_owned()]);
+        print("Trace formats (trace.format)", &["name", "what it is"], rows);
+    }
+    if wanted(Kind::Capabilities) {
+        let rows = mesos::capability::Capabilities::names().into_iter().map(|name| vec![name.to_owned()]);
+        print("Framework capabilities (framework.capabilities)", &["name"], rows);
+    }
+    if wanted(Kind::Benchmarks) {
+        let rows = WORKLOADS.iter().map(|workload| {
+            let about = format!("{} machines, {} tasks, load {}", workload.machines, workload.tasks, workload.load);
+            vec![workload.name.to_owned(), about]
+        });
+        print("Benchmarks (mesosim bench), beside `engine`", &["name", "what it is"], rows);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn policies<T>(key: &str, registry: &'static [Entry<T>]) {
+    let rows = registry.iter().map(|entry| [entry.name, entry.about, entry.source].map(str::to_owned).to_vec());
+    print(&format!("policy.{key}"), &["name", "what it does", "source"], rows);
+}
+
+fn print(title: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header.to_vec());
+    rows.for_each(|row| {
+        table.add_row(row);
+    });
+    println!("{title}\n{table}\n");
+}

@@ -1,0 +1,168 @@
+//! The command line. Here, and nowhere below, something is printed.
+//!
+//! Exit codes: 0 done, 1 a check failed, 2 wrong input, 130 interrupted.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
+
+mod bench;
+mod check;
+mod list;
+mod progress;
+mod run;
+
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    experiment::{
+        ExperimentError,
+        config::{self, ConfigError, Loaded, Vocabulary},
+        prepare::Prepared,
+    },
+    policy::{ORDER_NAMES, PLACEMENT_NAMES, RESPONSE_NAMES, SORTER_NAMES},
+    report::ReportError,
+    trace::FORMATS,
+};
+
+/// Simulates clusters under Apache Mesos' allocator, and compares scheduling policies on them.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run an experiment and write its results, plots and report
+    Run(run::RunArguments),
+    /// Say whether an experiment file, and every file that it names, is right; run nothing
+    Validate(ExperimentArguments),
+    /// Run each cell of an experiment and check its books; with --twice, check that it comes out the same again
+    Check(check::CheckArguments),
+    /// List what experiment files can name
+    List(list::ListArguments),
+    /// Measure the speed of this program on this machine
+    Bench(bench::BenchArguments),
+}
+
+/// Which experiment, and what to change in it.
+#[derive(Debug, clap::Args)]
+struct ExperimentArguments {
+    /// The experiment file (TOML)
+    file: PathBuf,
+    /// Change a key: `workload.compress=10`, `policy.best-fit.backfill=false`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    /// Use this seed instead of those in the file
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+/// Why a command ended early.
+#[derive(Debug, thiserror::Error)]
+enum CommandError {
+    #[error(transparent)]
+    Experiment(#[from] ExperimentError),
+    #[error("results are written, but not the report: {0}")]
+    Report(#[from] ReportError),
+}
+
+/// Runs the program and says how it went.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Validate(arguments) => validate(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
+        Command::List(arguments) => list::list(&arguments),
+        Command::Bench(arguments) => bench::bench(&arguments),
+    };
+    result.unwrap_or_else(|error| {
+        tell(error);
+        ExitCode::from(2)
+    })
+}
+
+fn tell(error: CommandError) {
+    match error {
+        CommandError::Experiment(ExperimentError::Config(error)) => eprintln!("{:?}", miette::Report::new(error)),
+        other => eprintln!("Error: {other}"),
+    }
+}
+
+impl ExperimentArguments {
+    fn load(&self) -> Result<Loaded, ConfigError> {
+        let settings: Vec<String> =
+            self.settings.iter().cloned().chain(self.seed.map(|seed| format!("seeds=[{seed}]"))).collect();
+        let formats: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+        let vocabulary = Vocabulary {
+            sorters: SORTER_NAMES,
+            orders: ORDER_NAMES,
+            placements: PLACEMENT_NAMES,
+            responses: RESPONSE_NAMES,
+            trace_formats: &formats,
+            capabilities: &mesos::capability::Capabilities::names(),
+        };
+        config::load(&self.file, &settings, &vocabulary)
+    }
+
+    fn prepare(&self) -> Result<Prepared, ExperimentError> {
+        Prepared::new(&self.load()?)
+    }
+}
+
+fn validate(arguments: &ExperimentArguments) -> Result<ExitCode, CommandError> {
+    let prepared = arguments.prepare()?;
+    let (jobs, last) = prepared.jobs_and_last_arrival();
+    let machines = prepared.cluster.machines().len();
+    println!("{} is right.", arguments.file.display());
+    println!("  cluster    {machines} machines, {}", prepared.cluster.total());
+    println!("  workload   {jobs} jobs, the last arrives at {} s", last);
+    println!("  frameworks {}", names(prepared.experiment.framework.iter().map(|framework| &framework.name)));
+    println!("  policies   {}", names(prepared.experiment.policy.iter().map(|policy| &policy.name)));
+    println!("  cells      {}", prepared.cells().len());
+    for warning in &prepared.warnings {
+        println!("  warning: {warning}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a String>) -> String {
+    names.map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// Is set at the first Ctrl-C (or SIGTERM); a second one ends the program at once.
+fn stop_at_interrupt() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    let set = ctrlc::set_handler(move || {
+        if asked.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    if let Err(error) = set {
+        eprintln!("Warning: Ctrl-C will end the program at once, because {error}");
+    }
+    stop
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}
