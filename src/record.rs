@@ -133,9 +133,7 @@ impl RecordHash {
             self.word(resources.get(name).0 as u64);
         }
         if !resources.devices().is_empty() {
-            for device in 0..mesos::resource::MAX_DEVICES {
-                self.word(u64::from(resources.devices().get(device)));
-            }
+            resources.devices().words().into_iter().for_each(|word| self.word(word));
         }
     }
 

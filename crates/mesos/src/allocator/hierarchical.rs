@@ -15,7 +15,7 @@ use super::{
 use crate::{
     capability::Capabilities,
     id::{AgentId, FrameworkId, Id, IdVec, RoleId},
-    offer::Filters,
+    offer::{Filters, Offer},
     resource::{ResourceName, ResourceQuantities, Resources},
     time::{Span, Time},
 };
@@ -69,12 +69,12 @@ pub struct AgentShares {
     pub held: Vec<(FrameworkId, RoleId, Resources)>,
 }
 
+/// What every allocation looks at, and no more, so that many agents fit the cache.
 #[derive(Debug)]
 struct Agent {
-    total: Resources,
     available: Resources,
     /// Offered or allocated.
-    held: SmallVec<[(FrameworkId, RoleId, Resources); 2]>,
+    held: SmallVec<[(FrameworkId, RoleId, Resources); 1]>,
     has_gpus: bool,
     /// Waiting for the next periodic run.
     waiting: bool,
@@ -104,6 +104,7 @@ pub struct HierarchicalAllocator {
     options: AllocatorOptions,
     order: Box<dyn VisitOrder>,
     agents: IdVec<AgentId, Agent>,
+    agent_totals: IdVec<AgentId, Resources>,
     frameworks: IdVec<FrameworkId, Framework>,
     roles: IdVec<RoleId, Option<Role>>,
     role_sorter: DrfSorter<RoleId>,
@@ -141,6 +142,7 @@ impl HierarchicalAllocator {
             options,
             order,
             agents: IdVec::new(),
+            agent_totals: IdVec::new(),
             frameworks: IdVec::new(),
             roles: IdVec::new(),
             weights: IdVec::new(),
@@ -167,9 +169,9 @@ impl HierarchicalAllocator {
             }
         }
         let has_gpus = total.get(ResourceName::Gpus).0 > 0;
-        let agent =
-            Agent { available: total.clone(), total, held: SmallVec::new(), has_gpus, waiting: false };
-        let id = self.agents.push(agent);
+        let available = total.clone();
+        let id = self.agents.push(Agent { available, held: SmallVec::new(), has_gpus, waiting: false });
+        self.agent_totals.push(total);
         self.triggered.push(id);
         id
     }
@@ -180,8 +182,7 @@ impl HierarchicalAllocator {
         let mut of_framework = SmallVec::new();
         for &(role, name) in roles {
             self.role_with_sorter(role, name).frameworks.add(id, &framework_path(id), 1.0);
-            self.roles[role].as_mut().expect("just made").frameworks.activate(id);
-            self.active_pairs += 1;
+            self.activate(id, role);
             of_framework.push(FrameworkRole { role, suppressed: false, filters: self.filters.len() as u32 });
             self.filters.push((id, role, RoleFilters::default()));
         }
@@ -212,28 +213,22 @@ impl HierarchicalAllocator {
         if resources.is_empty() {
             return;
         }
-        let on = &mut self.agents[agent];
-        let place = on.held.iter().position(|(f, r, _)| *f == framework && *r == role);
-        let place = place
-            .unwrap_or_else(|| panic!("{framework:?} gives back {resources:?} of {agent:?}, holds none"));
-        let held = &mut on.held[place].2;
-        assert!(
-            held.contains(resources),
-            "{framework:?} gives back {resources:?} of {agent:?}, holds {held:?}"
-        );
-        *held -= resources;
-        if held.is_empty() {
-            on.held.swap_remove(place);
-        }
-        on.available += resources;
-        if !on.waiting {
-            on.waiting = true;
-            self.waiting.push(agent);
-        }
-        self.role_sorter.unallocated(role, resources.quantities());
-        self.role_mut(role).frameworks.unallocated(framework, resources.quantities());
-        if let Some(timeout) = filters.and_then(|filters| filters.timeout(self.options.allocation_interval)) {
-            self.add_filter(now, framework, role, agent, resources, timeout);
+        let filter = filters.and_then(|filters| self.new_filter(now, framework, role, filters));
+        self.recover_on(framework, role, agent, resources, filter);
+        self.unbook(framework, role, resources.quantities());
+    }
+
+    /// Offers of one framework are refused (`recoverResources` of each).
+    pub fn recover_declined(&mut self, now: Time, framework: FrameworkId, offers: &[Offer], filters: Filters) {
+        for of_role in offers.chunk_by(|a, b| a.role == b.role) {
+            let role = of_role[0].role;
+            let filter = self.new_filter(now, framework, role, filters);
+            let mut sum = ResourceQuantities::EMPTY;
+            for offer in of_role {
+                self.recover_on(framework, role, offer.agent, &offer.resources, filter);
+                sum += offer.resources.quantities();
+            }
+            self.unbook(framework, role, &sum);
         }
     }
 
@@ -243,8 +238,7 @@ impl HierarchicalAllocator {
             let of_role = &mut self.frameworks[framework].roles[place];
             if !std::mem::replace(&mut of_role.suppressed, true) {
                 let role = of_role.role;
-                self.active_pairs -= 1;
-                self.role_mut(role).frameworks.deactivate(framework);
+                self.deactivate(framework, role);
             }
         }
     }
@@ -256,8 +250,7 @@ impl HierarchicalAllocator {
             let of_role = &mut self.frameworks[framework].roles[place];
             let (role, filters) = (of_role.role, of_role.filters as usize);
             if std::mem::replace(&mut of_role.suppressed, false) {
-                self.active_pairs += 1;
-                self.role_mut(role).frameworks.activate(framework);
+                self.activate(framework, role);
             }
             self.filters[filters].2.clear();
         }
@@ -324,13 +317,13 @@ impl HierarchicalAllocator {
     #[must_use]
     pub fn agent_shares(&self, agent: AgentId) -> AgentShares {
         let on = &self.agents[agent];
-        AgentShares { total: on.total.clone(), available: on.available.clone(), held: on.held.to_vec() }
+        AgentShares { total: self.agent_totals[agent].clone(), available: on.available.clone(), held: on.held.to_vec() }
     }
 
     /// What an agent has, used or not.
     #[must_use]
     pub fn agent_total(&self, agent: AgentId) -> &Resources {
-        &self.agents[agent].total
+        &self.agent_totals[agent]
     }
 
     /// All resources of all agents.
@@ -380,9 +373,24 @@ impl HierarchicalAllocator {
             frameworks.add_total(&self.total);
             self.roles[role] = Some(Role { frameworks });
             self.role_sorter.add(role, name, weight);
-            self.role_sorter.activate(role);
         }
         self.role_mut(role)
+    }
+
+    /// Roles without an active framework stay out of the order: in Mesos they have a place in it and take nothing.
+    fn activate(&mut self, framework: FrameworkId, role: RoleId) {
+        self.active_pairs += 1;
+        self.role_mut(role).frameworks.activate(framework);
+        self.role_sorter.activate(role);
+    }
+
+    fn deactivate(&mut self, framework: FrameworkId, role: RoleId) {
+        self.active_pairs -= 1;
+        let frameworks = &mut self.role_mut(role).frameworks;
+        frameworks.deactivate(framework);
+        if frameworks.active() == 0 {
+            self.role_sorter.deactivate(role);
+        }
     }
 
     /// The first periodic allocation that is still to come.
@@ -392,25 +400,50 @@ impl HierarchicalAllocator {
         if tick > self.last_tick { tick } else { self.last_tick + Span(interval) }
     }
 
-    fn add_filter(
-        &mut self,
-        now: Time,
-        framework: FrameworkId,
-        role: RoleId,
-        agent: AgentId,
-        refused: &Resources,
-        timeout: Span,
-    ) {
+    /// Where filters of the framework under the role are kept, and when one made now ends; `None` for no filter.
+    fn new_filter(&self, now: Time, framework: FrameworkId, role: RoleId, filters: Filters) -> Option<(u32, Expiry)> {
         let interval = self.options.allocation_interval;
+        let timeout = filters.timeout(interval)?;
         let at = now + timeout;
         let outlasts_tick = timeout == interval;
         let mut visible_at = Time(at.0.next_multiple_of(interval.0));
         if outlasts_tick && visible_at == at {
             visible_at = visible_at + interval;
         }
-        let owner = self.filters_of(framework, role);
-        let expiry = Expiry { at, outlasts_tick, visible_at };
-        self.filters[owner as usize].2.add(agent, refused.clone(), expiry, owner, &mut self.deadlines);
+        Some((self.filters_of(framework, role), Expiry { at, outlasts_tick, visible_at }))
+    }
+
+    fn recover_on(
+        &mut self,
+        framework: FrameworkId,
+        role: RoleId,
+        agent: AgentId,
+        resources: &Resources,
+        filter: Option<(u32, Expiry)>,
+    ) {
+        let on = &mut self.agents[agent];
+        let place = on.held.iter().position(|(f, r, _)| *f == framework && *r == role);
+        let place = place.unwrap_or_else(|| panic!("{framework:?} gives back {resources:?} of {agent:?}, holds none"));
+        let held = &mut on.held[place].2;
+        if held == resources {
+            on.held.swap_remove(place);
+        } else {
+            assert!(held.contains(resources), "{framework:?} gives back {resources:?} of {agent:?}, holds {held:?}");
+            *held -= resources;
+        }
+        on.available += resources;
+        if !on.waiting {
+            on.waiting = true;
+            self.waiting.push(agent);
+        }
+        if let Some((owner, expiry)) = filter {
+            self.filters[owner as usize].2.add(agent, resources.clone(), expiry, owner, &mut self.deadlines);
+        }
+    }
+
+    fn unbook(&mut self, framework: FrameworkId, role: RoleId, quantities: &ResourceQuantities) {
+        self.role_sorter.unallocated(role, quantities);
+        self.role_mut(role).frameworks.unallocated(framework, quantities);
     }
 
     fn filters_of(&self, framework: FrameworkId, role: RoleId) -> u32 {
@@ -433,25 +466,43 @@ impl HierarchicalAllocator {
         if self.active_pairs == 0 {
             return;
         }
-        agents.retain(|&agent| !self.agents[agent].available.is_empty());
+        agents.retain(|&agent| self.is_allocatable(&self.agents[agent].available));
         self.order.arrange(agents);
+        if self.active_pairs == 1 {
+            return self.allocate_to_the_only_one(now, cause, agents, given);
+        }
         for &agent in &*agents {
             self.allocate_agent(now, cause, agent, given);
         }
     }
 
-    fn allocate_agent(&mut self, now: Time, cause: Cause, agent: AgentId, given: &mut Vec<Allocation>) {
-        if !self.is_allocatable(&self.agents[agent].available) {
-            return;
+    /// With one framework under one role there is nobody to be fair to: shares are booked once, at the end.
+    fn allocate_to_the_only_one(&mut self, now: Time, cause: Cause, agents: &[AgentId], given: &mut Vec<Allocation>) {
+        self.role_sorter.sort();
+        let role = self.role_sorter.nth(0);
+        self.role_mut(role).frameworks.sort();
+        let framework = self.role_mut(role).frameworks.nth(0);
+        let (mut sum, before) = (ResourceQuantities::EMPTY, given.len());
+        for &agent in agents {
+            if self.may_have(now, cause, framework, role, agent) {
+                let allocation = self.give(framework, role, agent);
+                sum += allocation.resources.quantities();
+                given.push(allocation);
+            }
         }
+        self.book(framework, role, &sum, (given.len() - before) as u64);
+    }
+
+    fn allocate_agent(&mut self, now: Time, cause: Cause, agent: AgentId, given: &mut Vec<Allocation>) {
         for nth_role in 0..self.role_sorter.sort() {
             let role = self.role_sorter.nth(nth_role);
             for nth in 0..self.role_mut(role).frameworks.sort() {
                 let framework = self.role_mut(role).frameworks.nth(nth);
                 if self.may_have(now, cause, framework, role, agent) {
                     // Everything free goes to the first in line: nothing is left for the others on this agent.
-                    given.push(self.give(framework, role, agent));
-                    return;
+                    let allocation = self.give(framework, role, agent);
+                    self.book(framework, role, allocation.resources.quantities(), 1);
+                    return given.push(allocation);
                 }
             }
         }
@@ -488,9 +539,14 @@ impl HierarchicalAllocator {
             Some((_, _, held)) => *held += &resources,
             None => on.held.push((framework, role, resources.clone())),
         }
-        self.role_sorter.allocated(role, resources.quantities());
-        self.role_mut(role).frameworks.allocated(framework, resources.quantities());
         Allocation { framework, role, agent, resources }
+    }
+
+    fn book(&mut self, framework: FrameworkId, role: RoleId, quantities: &ResourceQuantities, allocations: u64) {
+        if allocations > 0 {
+            self.role_sorter.allocated(role, quantities, allocations);
+            self.role_mut(role).frameworks.allocated(framework, quantities, allocations);
+        }
     }
 }
 

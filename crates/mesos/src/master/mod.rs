@@ -223,21 +223,8 @@ impl Master {
         filters: Filters,
         out: &mut impl MasterEffects,
     ) {
-        let mut ended = Vec::with_capacity(offers.len());
-        for &id in offers {
-            if let Some(offer) = self.offers.take_if_of(id, framework) {
-                let filters = Some(filters);
-                self.allocator.recover_resources(
-                    now,
-                    framework,
-                    offer.role,
-                    offer.agent,
-                    &offer.resources,
-                    filters,
-                );
-                ended.push(offer);
-            }
-        }
+        let ended: Vec<Offer> = offers.iter().filter_map(|&id| self.offers.take_if_of(id, framework)).collect();
+        self.allocator.recover_declined(now, framework, &ended, filters);
         out.note(Note::OffersEnded(OfferEnd::Declined, &ended));
     }
 

@@ -62,7 +62,7 @@ impl OfferBook {
 
     /// Takes the offer off the book, if it is out and of this framework.
     pub(super) fn take_if_of(&mut self, id: OfferId, framework: FrameworkId) -> Option<Offer> {
-        self.get(id).is_some_and(|offer| offer.framework == framework).then(|| self.take(id)).flatten()
+        self.take(id, |offer| offer.framework == framework)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -82,26 +82,26 @@ impl OfferBook {
             }
             self.overdue.pop_front();
             let from = self.timed_out.max(self.first);
-            overdue.extend((from..=last).filter_map(|number| self.take(OfferId(number))));
+            overdue.extend((from..=last).filter_map(|number| self.take(OfferId(number), |_| true)));
             self.timed_out = last + 1;
         }
         overdue
     }
 
-    fn take(&mut self, id: OfferId) -> Option<Offer> {
+    fn take(&mut self, id: OfferId, wanted: impl FnOnce(&Offer) -> bool) -> Option<Offer> {
         let window = id.0.checked_sub(self.first)? as usize;
         let place = self.places.get_mut(window)?;
-        if *place == GONE {
+        let offer = self.offers.get_mut(*place as usize)?;
+        if !wanted(offer.as_ref()?) {
             return None;
         }
-        let place = std::mem::replace(place, GONE);
-        self.free.push(place);
-        let offer = self.offers[place as usize].take();
+        self.free.push(std::mem::replace(place, GONE));
+        let taken = offer.take();
         while self.places.front() == Some(&GONE) {
             self.places.pop_front();
             self.first += 1;
         }
-        offer
+        taken
     }
 }
 

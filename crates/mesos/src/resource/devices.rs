@@ -44,6 +44,12 @@ impl Devices {
         self.0[device]
     }
 
+    /// All devices, four to a word.
+    #[must_use]
+    pub fn words(&self) -> [u64; MAX_DEVICES / 4] {
+        std::array::from_fn(|word| (0..4).fold(0, |bits, at| bits << 16 | u64::from(self.0[word * 4 + at])))
+    }
+
     /// The sum over all devices, in thousandths of a device.
     #[must_use]
     pub fn total(&self) -> i64 {
