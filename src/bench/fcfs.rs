@@ -42,13 +42,13 @@ pub const WORKLOADS: &[Workload] = &[
     Workload { name: "w2", machines: 10_000, tasks: 1_000_000, load: 0.75, seed: 42, placement_hash: 0xf53d_ed0d_08f9_af7b },
 ];
 
-/// One task of a workload.
+/// One task of a workload. Times are doubles in whole microseconds, as a file with six decimals holds them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Task {
-    /// When it arrives, in microseconds.
-    pub arrival_us: u64,
-    /// How long it runs, in microseconds.
-    pub duration_us: u64,
+    /// When it arrives, in seconds.
+    pub arrival: f64,
+    /// How long it runs, in seconds.
+    pub duration: f64,
     /// CPUs.
     pub cpus: i64,
     /// Memory, MiB.
@@ -97,8 +97,8 @@ impl Iterator for Tasks {
         let duration = self.exponential() * 600.0;
         let cpus = [1, 2, 4][(self.draw() % 3) as usize];
         let mem = [1024, 2048, 4096, 8192][(self.draw() % 4) as usize];
-        let micros = |secs: f64| (secs * 1e6).round() as u64;
-        Some(Task { arrival_us: micros(self.clock), duration_us: micros(duration), cpus, mem })
+        let micros = |secs: f64| (secs * 1e6).round() / 1e6;
+        Some(Task { arrival: micros(self.clock), duration: micros(duration), cpus, mem })
     }
 }
 
@@ -112,8 +112,12 @@ impl JobSource for Tasks {
             id: JobId::new(number as usize),
             name: JobName::Numbered(number),
             class: "".into(),
-            submission: Time(task.arrival_us * 1000),
-            tasks: smallvec![TaskSpec { demand, runtime: Span(task.duration_us * 1000) }],
+            submission: Time::ZERO + span(task.arrival),
+            tasks: smallvec![TaskSpec { demand, runtime: span(task.duration) }],
         })
     }
+}
+
+fn span(seconds: f64) -> Span {
+    Span::from_secs_f64(seconds).expect("times of a workload are finite")
 }
