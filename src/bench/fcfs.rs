@@ -37,9 +37,30 @@ pub struct Workload {
 
 /// All workloads.
 pub const WORKLOADS: &[Workload] = &[
-    Workload { name: "w1", machines: 1000, tasks: 100_000, load: 0.75, seed: 42, placement_hash: 0xa728_9247_c281_e932 },
-    Workload { name: "w1h", machines: 1000, tasks: 100_000, load: 0.98, seed: 42, placement_hash: 0x988b_555f_1512_4bb4 },
-    Workload { name: "w2", machines: 10_000, tasks: 1_000_000, load: 0.75, seed: 42, placement_hash: 0xf53d_ed0d_08f9_af7b },
+    Workload {
+        name: "w1",
+        machines: 1000,
+        tasks: 100_000,
+        load: 0.75,
+        seed: 42,
+        placement_hash: 0xa728_9247_c281_e932,
+    },
+    Workload {
+        name: "w1h",
+        machines: 1000,
+        tasks: 100_000,
+        load: 0.98,
+        seed: 42,
+        placement_hash: 0x988b_555f_1512_4bb4,
+    },
+    Workload {
+        name: "w2",
+        machines: 10_000,
+        tasks: 1_000_000,
+        load: 0.75,
+        seed: 42,
+        placement_hash: 0xf53d_ed0d_08f9_af7b,
+    },
 ];
 
 /// One task of a workload. Times are doubles in whole microseconds, as a file with six decimals holds them.
@@ -107,7 +128,8 @@ impl JobSource for Tasks {
         let task = self.next()?;
         let number = self.drawn;
         self.drawn += 1;
-        let demand = Demand { cpus: Scalar::whole(task.cpus), mem: Scalar::whole(task.mem), ..Demand::default() };
+        let demand =
+            Demand { cpus: Scalar::whole(task.cpus), mem: Scalar::whole(task.mem), ..Demand::default() };
         Some(Job {
             id: JobId::new(number as usize),
             name: JobName::Numbered(number),

@@ -48,7 +48,11 @@ impl Cluster {
     fn new(machines: u32) -> Self {
         let mut by_cpus = vec![BTreeSet::new(); MACHINE_CPUS as usize + 1];
         by_cpus[MACHINE_CPUS as usize] = (0..machines).collect();
-        Self { mem: vec![MACHINE_MEM; machines as usize], cpus: vec![MACHINE_CPUS; machines as usize], by_cpus }
+        Self {
+            mem: vec![MACHINE_MEM; machines as usize],
+            cpus: vec![MACHINE_CPUS; machines as usize],
+            by_cpus,
+        }
     }
 
     fn best_fit(&self, task: &Task) -> Option<u32> {

@@ -59,7 +59,8 @@ fn cluster(machines: u32) -> Cluster {
     let amounts = [Scalar::whole(MACHINE_CPUS), Scalar::whole(MACHINE_MEM), Scalar::ZERO, Scalar::ZERO];
     let mut cluster = Cluster::new();
     for number in 0..machines {
-        let added = cluster.add(format!("m{number}"), ResourceQuantities::new(amounts), 0, None, vec![], topology);
+        let added =
+            cluster.add(format!("m{number}"), ResourceQuantities::new(amounts), 0, None, vec![], topology);
         added.expect("machines without GPUs");
     }
     cluster
@@ -74,7 +75,11 @@ fn setup<'a>(cluster: &'a Cluster, workload: &Workload) -> Setup<'a> {
         backfill: false,
     };
     let seed = Seed(workload.seed);
-    let info = FrameworkInfo { name: "batch".into(), roles: vec!["*".into()], capabilities: Capabilities::MULTI_ROLE };
+    let info = FrameworkInfo {
+        name: "batch".into(),
+        roles: vec!["*".into()],
+        capabilities: Capabilities::MULTI_ROLE,
+    };
     let scheduler = Box::new(BatchFramework::new(policy, seed, 0));
     Setup {
         cluster,

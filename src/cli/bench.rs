@@ -42,7 +42,9 @@ pub(super) fn bench(arguments: &BenchArguments) -> Result<ExitCode, CommandError
 fn bench_engine(runs: u32) {
     const PENDING: usize = 100_000;
     const EVENTS: u64 = 1_000_000;
-    println!("engine: hold model, {PENDING} pending, {EVENTS} events and the filling of the queue, {runs} runs");
+    println!(
+        "engine: hold model, {PENDING} pending, {EVENTS} events and the filling of the queue, {runs} runs"
+    );
     let models: [(&str, fn(usize, u64, u64) -> hold::HoldResult); 3] = [
         ("queue alone", hold::hold_bare),
         ("wake-ups through the engine", hold::hold),
@@ -56,25 +58,41 @@ fn bench_engine(runs: u32) {
 }
 
 fn bench_workload(workload: &Workload, runs: u32) {
-    println!("{}: {} machines, {} tasks, load {}, {runs} runs", workload.name, workload.machines, workload.tasks, workload.load);
+    println!(
+        "{}: {} machines, {} tasks, load {}, {runs} runs",
+        workload.name, workload.machines, workload.tasks, workload.load
+    );
     let mut answer = None;
     let loop_times = timed(runs, || answer = Some(reference::run(workload)));
     let answer = answer.expect("at least one run");
     assert_eq!(answer.placement_hash, workload.placement_hash, "the reference loop gives another answer");
-    println!("  bare reference loop          median {:7.3} s CPU, best {:7.3}", loop_times.median, loop_times.best);
-    println!("    {} waited, makespan {:.3} s, placement hash {:016x}", answer.waited, answer.makespan, answer.placement_hash);
+    println!(
+        "  bare reference loop          median {:7.3} s CPU, best {:7.3}",
+        loop_times.median, loop_times.best
+    );
+    println!(
+        "    {} waited, makespan {:.3} s, placement hash {:016x}",
+        answer.waited, answer.makespan, answer.placement_hash
+    );
     let mut answer = None;
     let times = timed(runs, || answer = Some(two_level::run(workload)));
     let answer = answer.expect("at least one run");
     println!("  two-level, every message     median {:7.3} s CPU, best {:7.3}", times.median, times.best);
     let rate = answer.events as f64 / times.median / 1e6;
-    println!("    {} events, {rate:.2} M events/s, {:.1} times the reference loop", answer.events, times.median / loop_times.median);
+    println!(
+        "    {} events, {rate:.2} M events/s, {:.1} times the reference loop",
+        answer.events,
+        times.median / loop_times.median
+    );
     let waiting = answer.summary.waiting;
     let (mean, max) = (waiting.mean.unwrap_or(0.0), waiting.max.unwrap_or(0.0));
     println!("    waiting time mean {mean:.4} s, longest {max:.4} s; record hash {:016x}", answer.hash);
     if let Some(peak) = peak_memory() {
         let per_task = peak as f64 / workload.tasks as f64;
-        println!("    peak memory of this process so far {} MiB: {per_task:.0} bytes for each task", peak >> 20);
+        println!(
+            "    peak memory of this process so far {} MiB: {per_task:.0} bytes for each task",
+            peak >> 20
+        );
     }
 }
 

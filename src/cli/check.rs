@@ -25,7 +25,10 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError
         } else {
             let outcome = prepared.simulate(cell, &stop, &mut |_| {});
             if !stop.load(Ordering::Relaxed) {
-                println!("{name}: the books of master and agents agree, record hash {:016x}", outcome.hash.value());
+                println!(
+                    "{name}: the books of master and agents agree, record hash {:016x}",
+                    outcome.hash.value()
+                );
             }
         }
         if stop.load(Ordering::Relaxed) {

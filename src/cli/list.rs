@@ -47,7 +47,8 @@ pub(super) fn list(arguments: &ListArguments) -> Result<ExitCode, CommandError> 
     }
     if wanted(Kind::Benchmarks) {
         let rows = WORKLOADS.iter().map(|workload| {
-            let about = format!("{} machines, {} tasks, load {}", workload.machines, workload.tasks, workload.load);
+            let about =
+                format!("{} machines, {} tasks, load {}", workload.machines, workload.tasks, workload.load);
             vec![workload.name.to_owned(), about]
         });
         print("Benchmarks (mesosim bench), beside `engine`", &["name", "what it is"], rows);
@@ -56,7 +57,8 @@ pub(super) fn list(arguments: &ListArguments) -> Result<ExitCode, CommandError> 
 }
 
 fn policies<T>(key: &str, registry: &'static [Entry<T>]) {
-    let rows = registry.iter().map(|entry| [entry.name, entry.about, entry.source].map(str::to_owned).to_vec());
+    let rows =
+        registry.iter().map(|entry| [entry.name, entry.about, entry.source].map(str::to_owned).to_vec());
     print(&format!("policy.{key}"), &["name", "what it does", "source"], rows);
 }
 

@@ -94,7 +94,9 @@ pub fn main() -> ExitCode {
 
 fn tell(error: CommandError) {
     match error {
-        CommandError::Experiment(ExperimentError::Config(error)) => eprintln!("{:?}", miette::Report::new(error)),
+        CommandError::Experiment(ExperimentError::Config(error)) => {
+            eprintln!("{:?}", miette::Report::new(error))
+        }
         other => eprintln!("Error: {other}"),
     }
 }

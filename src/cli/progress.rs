@@ -61,7 +61,12 @@ impl Watcher for Bars<'_> {
         if let Some((bar, _)) = bar {
             bar.finish_and_clear();
         }
-        let line = format!("{}: {} in {:.2} s", self.name(cell), describe(done.progress, done.wall), done.wall.as_secs_f64());
+        let line = format!(
+            "{}: {} in {:.2} s",
+            self.name(cell),
+            describe(done.progress, done.wall),
+            done.wall.as_secs_f64()
+        );
         if self.all.is_hidden() {
             println!("{line}");
         } else {

@@ -38,7 +38,10 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     let complete = report.done.len();
     if report.interrupted {
         let all = prepared.cells().len();
-        println!("Interrupted: {complete} of {all} runs are complete and kept under {}.", directory.display());
+        println!(
+            "Interrupted: {complete} of {all} runs are complete and kept under {}.",
+            directory.display()
+        );
         return Ok(ExitCode::from(130));
     }
     println!("Results of {complete} runs: {}", directory.display());

@@ -134,7 +134,6 @@ impl Cluster {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use mesos::resource::{Scalar, parse_quantities};

@@ -6,10 +6,10 @@ pub mod error;
 pub mod prepare;
 pub mod run;
 pub mod simulate;
-pub mod twice;
 mod store;
 #[cfg(feature = "parquet")]
 mod tasks_parquet;
+pub mod twice;
 
 pub use error::ExperimentError;
 pub use store::peak_memory;

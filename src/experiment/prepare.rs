@@ -120,7 +120,10 @@ impl Prepared {
     }
 }
 
-fn machines(loaded: &Loaded, facts: &mut serde_json::Map<String, serde_json::Value>) -> Result<Cluster, ExperimentError> {
+fn machines(
+    loaded: &Loaded,
+    facts: &mut serde_json::Map<String, serde_json::Value>,
+) -> Result<Cluster, ExperimentError> {
     let spec = &loaded.experiment.cluster;
     let topology = Topology { agents_per_rack: spec.agents_per_rack, racks_per_zone: spec.racks_per_zone };
     let mut cluster = Cluster::new();
@@ -128,7 +131,8 @@ fn machines(loaded: &Loaded, facts: &mut serde_json::Map<String, serde_json::Val
         let wrong = |error: trace::TraceError| trace_error(loaded, "cluster.trace.path", &error);
         let nodes = trace::openb::read_nodes(&file.path).map_err(wrong)?;
         for node in nodes.iter().step_by(spec.every as usize) {
-            add_node(&mut cluster, node, topology).map_err(|m| loaded.error_at("cluster.trace.path", m, None))?;
+            add_node(&mut cluster, node, topology)
+                .map_err(|m| loaded.error_at("cluster.trace.path", m, None))?;
         }
         facts.insert("machines".into(), file_facts(file, nodes.len(), cluster.machines().len()));
     }
@@ -148,20 +152,32 @@ fn add_node(cluster: &mut Cluster, node: &NodeRow, topology: Topology) -> Result
     ]);
     let gpus = node.gpus as usize;
     if gpus > mesos::resource::MAX_DEVICES {
-        return Err(format!("{} has {gpus} GPUs, at most {} are supported", node.name, mesos::resource::MAX_DEVICES));
+        return Err(format!(
+            "{} has {gpus} GPUs, at most {} are supported",
+            node.name,
+            mesos::resource::MAX_DEVICES
+        ));
     }
     let added = cluster.add(node.name.clone(), scalars, gpus, node.model.as_deref(), Vec::new(), topology);
     added.map_err(|error| error.to_string())
 }
 
-fn add_group(cluster: &mut Cluster, group: &config::AgentGroup, place: usize, topology: Topology) -> Result<(), String> {
+fn add_group(
+    cluster: &mut Cluster,
+    group: &config::AgentGroup,
+    place: usize,
+    topology: Topology,
+) -> Result<(), String> {
     let cpus = Scalar::from_f64(group.cpus).ok_or_else(|| format!("{} cpus are too many", group.cpus))?;
     let scalars = ResourceQuantities::new([cpus, mebibytes(group.mem), mebibytes(group.disk), Scalar::ZERO]);
-    let attributes: Vec<_> = group.attributes.iter().map(|(name, text)| (name.clone(), text.clone())).collect();
+    let attributes: Vec<_> =
+        group.attributes.iter().map(|(name, text)| (name.clone(), text.clone())).collect();
     for number in 0..group.count {
         let hostname = format!("agent-{place}-{number:05}");
         let (gpus, model) = (group.gpus as usize, group.gpu_model.as_deref());
-        cluster.add(hostname, scalars, gpus, model, attributes.clone(), topology).map_err(|error| error.to_string())?;
+        cluster
+            .add(hostname, scalars, gpus, model, attributes.clone(), topology)
+            .map_err(|error| error.to_string())?;
     }
     Ok(())
 }
@@ -234,7 +250,10 @@ fn synthetic(loaded: &Loaded, poisson: &config::Poisson) -> Result<Workload, Exp
 /// One pod as a job of one task; `None` if it is to be left out.
 fn job_of(row: &PodRow, spec: &config::Workload, cluster: &mut Cluster) -> Result<Option<Job>, String> {
     let (Some(creation), Some(deletion)) = (row.creation_s, row.deletion_s) else {
-        return Err(format!("{} has no creation or deletion time, so it cannot be replayed in time", row.name));
+        return Err(format!(
+            "{} has no creation or deletion time, so it cannot be replayed in time",
+            row.name
+        ));
     };
     let start = match (row.scheduled_s, spec.unscheduled) {
         (Some(scheduled), _) => scheduled,
@@ -275,14 +294,20 @@ fn compressed(at: Time, factor: f64) -> Time {
 fn by_framework(loaded: &Loaded, jobs: Vec<Job>) -> Result<Vec<Vec<Job>>, ExperimentError> {
     let frameworks = &loaded.experiment.framework;
     for (place, framework) in frameworks.iter().enumerate() {
-        if let Some(label) = framework.select.iter().flat_map(|select| select.keys()).find(|label| *label != "qos") {
+        if let Some(label) =
+            framework.select.iter().flat_map(|select| select.keys()).find(|label| *label != "qos")
+        {
             let path = format!("framework[{place}].select.{label}");
             let message = format!("jobs of this workload have no label `{label}`");
             return Err(loaded.error_at(path.as_str(), message, Some("their label is `qos`".into())).into());
         }
     }
     let selects = |place: usize, job: &Job| {
-        frameworks[place].select.as_ref().and_then(|select| select.get("qos")).is_some_and(|qos| **qos == *job.class)
+        frameworks[place]
+            .select
+            .as_ref()
+            .and_then(|select| select.get("qos"))
+            .is_some_and(|qos| **qos == *job.class)
     };
     let default = frameworks.iter().position(|framework| framework.select.is_none());
     let mut of_framework = vec![Vec::new(); frameworks.len()];
@@ -290,7 +315,8 @@ fn by_framework(loaded: &Loaded, jobs: Vec<Job>) -> Result<Vec<Vec<Job>>, Experi
         let taker = (0..frameworks.len()).find(|&place| selects(place, &job)).or(default);
         let Some(taker) = taker else {
             let message = format!("job {} (qos `{}`) is selected by no framework", job.name, job.class);
-            let help = "add a framework with `select = { qos = \"…\" }`, or one without `select` for all other jobs";
+            let help =
+                "add a framework with `select = { qos = \"…\" }`, or one without `select` for all other jobs";
             return Err(loaded.error_at("framework", message, Some(help.into())).into());
         };
         of_framework[taker].push(job);

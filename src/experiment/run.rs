@@ -86,7 +86,8 @@ pub fn run(
     let mut results = results.into_inner().expect("a run panicked");
     results.sort_by_key(|(place, _)| *place);
     failed?;
-    let (done, figures): (Vec<_>, Vec<_>) = results.into_iter().map(|(_, (cell, done, figures))| ((cell, done), figures)).unzip();
+    let (done, figures): (Vec<_>, Vec<_>) =
+        results.into_iter().map(|(_, (cell, done, figures))| ((cell, done), figures)).unzip();
     if !figures.is_empty() {
         store::write_summary(prepared, directory, &figures)?;
     }
@@ -116,7 +117,8 @@ fn run_cell(
     let run = store::Run { prepared, cell, outcome: &outcome, wall, started };
     let figures = store::write_run(&run, directory)?;
     let hash = outcome.hash.value();
-    let done = Done { directory: directory.join(cell_path(prepared, cell)), progress: outcome.progress, wall, hash };
+    let done =
+        Done { directory: directory.join(cell_path(prepared, cell)), progress: outcome.progress, wall, hash };
     watcher.finished(cell, &done);
     Ok(Some((cell, done, figures)))
 }

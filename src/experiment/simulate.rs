@@ -45,6 +45,8 @@ pub struct Outcome {
     pub hash: RecordHash,
     /// How it ended.
     pub ending: Ending,
+    /// When it ended, in simulated time: at the last event, or at the end that the experiment sets.
+    pub end: Time,
     /// How far it got.
     pub progress: Progress,
     /// The master's figures at the end, by Mesos' names.
@@ -74,7 +76,8 @@ impl Prepared {
     /// Builds the world of a cell.
     pub fn world<O: Observer>(&self, cell: Cell, observer: O) -> World<'_, O> {
         let seed = Seed(cell.seed);
-        let frameworks = (0..self.experiment.framework.len()).map(|place| self.framework(cell, place)).collect();
+        let frameworks =
+            (0..self.experiment.framework.len()).map(|place| self.framework(cell, place)).collect();
         let setup = Setup {
             cluster: &self.cluster,
             master: self.master_options(),
@@ -96,21 +99,18 @@ impl Prepared {
         let metrics = RunMetrics::new(self.experiment.framework.len(), bins, &self.excluded());
         let observer = (RecordHash::default(), metrics);
         let mut world = self.world(cell, observer);
-        let ending = world.run(self.experiment.until.map(|until| Time(until.0.0)), stop, progress);
+        let until = self.experiment.until.map(|until| Time(until.0.0));
+        let ending = world.run(until, stop, progress);
         if ending == Ending::Quiet {
             world.assert_books_agree();
         }
-        let now = world.progress().now;
         let progress = world.progress();
-        let mut outcome = Outcome {
-            figures: self.master_figures(&world, now),
-            metrics: world.observer().1.clone(),
-            hash: world.observer().0.clone(),
-            ending,
-            progress,
-        };
-        outcome.metrics.finish(now);
-        outcome.figures.extend(self.measured_figures(&outcome.metrics, now));
+        let end = until.filter(|_| ending == Ending::TimeIsUp).unwrap_or(progress.now);
+        let mut figures = self.master_figures(&world, end);
+        let (hash, mut metrics) = world.into_observer();
+        metrics.finish(end);
+        figures.extend(self.measured_figures(&metrics, end));
+        let mut outcome = Outcome { metrics, hash, ending, end, progress, figures };
         outcome.figures.sort_by(|a, b| a.metric.cmp(&b.metric));
         outcome
     }
@@ -136,7 +136,8 @@ impl Prepared {
     fn framework(&self, cell: Cell, place: usize) -> FrameworkSetup {
         let framework = &self.experiment.framework[place];
         let seed = Seed(cell.seed);
-        let scheduler = BatchFramework::new(batch_policy(&self.experiment.policy[cell.policy]), seed, place as u64);
+        let scheduler =
+            BatchFramework::new(batch_policy(&self.experiment.policy[cell.policy]), seed, place as u64);
         FrameworkSetup {
             info: FrameworkInfo {
                 name: framework.name.clone(),
@@ -156,11 +157,13 @@ impl Prepared {
             counter("allocator/mesos/allocation_runs", allocator.allocation_runs(now)),
             counter("master/outstanding_offers", world.master().outstanding_offers() as u64),
         ];
-        let mut roles: Vec<&str> = self.experiment.framework.iter().map(|framework| framework.role.as_str()).collect();
+        let mut roles: Vec<&str> =
+            self.experiment.framework.iter().map(|framework| framework.role.as_str()).collect();
         roles.sort_unstable();
         roles.dedup();
         for name in roles {
-            let role = world.master().roles().get(name).expect("the weight of each role was given at the start");
+            let role =
+                world.master().roles().get(name).expect("the weight of each role was given at the start");
             let filters = allocator.filters_in_force(role) as u64;
             figures.push(counter(&format!("allocator/mesos/offer_filters/roles/{name}/active"), filters));
         }
@@ -214,7 +217,8 @@ fn batch_policy(policy: &config::Policy) -> BatchPolicy {
 }
 
 fn known<T>(registry: &'static [policy::Entry<T>], name: &str) -> &'static policy::Entry<T> {
-    policy::find(registry, name).unwrap_or_else(|| panic!("`{name}` was checked against the registry when it was loaded"))
+    policy::find(registry, name)
+        .unwrap_or_else(|| panic!("`{name}` was checked against the registry when it was loaded"))
 }
 
 fn counter(metric: &str, value: u64) -> Figure {

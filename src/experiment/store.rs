@@ -53,7 +53,7 @@ pub(super) fn write_run(run: &Run<'_>, directory: &Path) -> Result<RunFigures, E
     let place = directory.join(cell_path(run.prepared, run.cell));
     let parent = place.parent().expect("a cell has two levels");
     let temporary = parent.join(format!(".seed={}.partial", run.cell.seed));
-    let summary = run.outcome.metrics.summary(run.prepared.experiment.measure.tau.0, run.outcome.progress.now);
+    let summary = run.outcome.metrics.summary(run.prepared.experiment.measure.tau.0, run.outcome.end);
     let written = remove_if_there(&temporary)
         .and_then(|()| fs::create_dir_all(&temporary))
         .and_then(|()| write_files(run, &summary, &temporary))
@@ -76,7 +76,11 @@ pub(super) fn write_run(run: &Run<'_>, directory: &Path) -> Result<RunFigures, E
 }
 
 /// Writes `summary.csv`: one line for each complete run.
-pub(super) fn write_summary(prepared: &Prepared, directory: &Path, runs: &[RunFigures]) -> Result<(), ExperimentError> {
+pub(super) fn write_summary(
+    prepared: &Prepared,
+    directory: &Path,
+    runs: &[RunFigures],
+) -> Result<(), ExperimentError> {
     let path = directory.join("summary.csv");
     replace(&path, |out| {
         let mut table = csv::Writer::from_writer(out);
@@ -92,16 +96,42 @@ pub(super) fn write_summary(prepared: &Prepared, directory: &Path, runs: &[RunFi
 
 fn summary_header(resources: &[ResourceName]) -> Vec<String> {
     let mut header: Vec<String> = [
-        "policy", "seed", "jobs", "finished", "failed", "unfinished", "never_placed", "rejected", "waiting_mean",
-        "waiting_p50", "waiting_p90", "waiting_p99", "waiting_max", "turnaround_mean", "turnaround_p50",
-        "turnaround_p90", "turnaround_p99", "bounded_slowdown_mean", "bounded_slowdown_p99", "tau", "makespan",
+        "policy",
+        "seed",
+        "jobs",
+        "finished",
+        "failed",
+        "unfinished",
+        "never_placed",
+        "rejected",
+        "waiting_mean",
+        "waiting_p50",
+        "waiting_p90",
+        "waiting_p99",
+        "waiting_max",
+        "turnaround_mean",
+        "turnaround_p50",
+        "turnaround_p90",
+        "turnaround_p99",
+        "bounded_slowdown_mean",
+        "bounded_slowdown_p99",
+        "tau",
+        "makespan",
     ]
     .map(str::to_owned)
     .to_vec();
     for name in resources {
         header.extend(["allocated", "offered", "used"].map(|kind| format!("{kind}_{name}")));
     }
-    let last = ["offers_sent", "offers_accepted", "offers_declined", "offers_rescinded", "allocation_runs", "events", "record_hash"];
+    let last = [
+        "offers_sent",
+        "offers_accepted",
+        "offers_declined",
+        "offers_rescinded",
+        "allocation_runs",
+        "events",
+        "record_hash",
+    ];
     header.extend(last.map(str::to_owned));
     header
 }
@@ -110,7 +140,10 @@ fn summary_line(run: &RunFigures) -> Vec<String> {
     let s = &run.summary;
     let Quantiles { mean, p50, p90, p99, max } = s.waiting;
     let mut line = vec![run.policy.clone(), run.seed.to_string()];
-    line.extend([s.jobs, s.finished, s.failed, s.unfinished, s.never_placed, s.rejected].map(|count| count.to_string()));
+    line.extend(
+        [s.jobs, s.finished, s.failed, s.unfinished, s.never_placed, s.rejected]
+            .map(|count| count.to_string()),
+    );
     let turnaround = [s.turnaround.mean, s.turnaround.p50, s.turnaround.p90, s.turnaround.p99];
     let slowdown = [s.bounded_slowdown.mean, s.bounded_slowdown.p99];
     line.extend([mean, p50, p90, p99, max].into_iter().chain(turnaround).chain(slowdown).map(maybe));
@@ -118,7 +151,10 @@ fn summary_line(run: &RunFigures) -> Vec<String> {
     for (_, [offered, allocated, used]) in &s.shares {
         line.extend([allocated, offered, used].map(ToString::to_string));
     }
-    line.extend([s.offers.sent, s.offers.accepted, s.offers.declined, s.offers.rescinded].map(|count| count.to_string()));
+    line.extend(
+        [s.offers.sent, s.offers.accepted, s.offers.declined, s.offers.rescinded]
+            .map(|count| count.to_string()),
+    );
     line.extend([run.allocation_runs.to_string(), run.events.to_string(), format!("{:016x}", run.hash)]);
     line
 }
@@ -145,9 +181,25 @@ fn write_files(run: &Run<'_>, summary: &Summary, directory: &Path) -> io::Result
 fn write_jobs(run: &Run<'_>, path: &Path) -> io::Result<()> {
     let mut table = csv::Writer::from_path(path)?;
     table.write_record([
-        "job_id", "framework", "role", "job_class", "tasks", "submission_time", "starting_time", "finish_time",
-        "waiting_time", "turnaround_time", "execution_time", "stretch", "bounded_slowdown", "success", "final_state",
-        "requested_runtime", "cpus", "mem_mib", "gpus",
+        "job_id",
+        "framework",
+        "role",
+        "job_class",
+        "tasks",
+        "submission_time",
+        "starting_time",
+        "finish_time",
+        "waiting_time",
+        "turnaround_time",
+        "execution_time",
+        "stretch",
+        "bounded_slowdown",
+        "success",
+        "final_state",
+        "requested_runtime",
+        "cpus",
+        "mem_mib",
+        "gpus",
     ])?;
     for job in run.outcome.metrics.jobs().all() {
         table.write_record(job_line(run, job))?;
@@ -238,7 +290,7 @@ fn manifest(run: &Run<'_>, summary: &Summary, files: &[&str]) -> serde_json::Val
         "record_hash": format!("{:016x}", outcome.hash.value()),
         "records": outcome.hash.records(),
         "events": outcome.progress.events,
-        "simulated_seconds": outcome.progress.now.as_secs_f64(),
+        "simulated_seconds": outcome.end.as_secs_f64(),
         "bin_seconds": outcome.metrics.timeline().width().as_secs_f64(),
         "tau_seconds": experiment.measure.tau.0.as_secs_f64(),
         "files": files,
@@ -267,11 +319,12 @@ fn warnings(run: &Run<'_>, summary: &Summary) -> Vec<String> {
     tell(summary.never_placed, "were never started, though an empty machine would have had room");
     tell(summary.unfinished, "were not over when the run ended; they are missing in turnaround times");
     if run.outcome.ending == Ending::TimeIsUp {
-        let end = run.outcome.progress.now;
-        warnings.push(format!("the run was stopped at `until`; the last event was at {end} s"));
+        warnings.push(format!("the run was stopped at `until`, {} s, before all was over", run.outcome.end));
     }
     if !cfg!(feature = "parquet") {
-        warnings.push("this program was built without the feature `parquet`: tasks.parquet was not written".into());
+        warnings.push(
+            "this program was built without the feature `parquet`: tasks.parquet was not written".into(),
+        );
     }
     warnings
 }

@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn the_first_record_that_differs_is_named() {
-        let Comparison::Different { record, lines } = first_difference(2, &[transcript(&[1, 2, 3]), transcript(&[1, 5])])
+        let Comparison::Different { record, lines } =
+            first_difference(2, &[transcript(&[1, 2, 3]), transcript(&[1, 5])])
         else {
             panic!("they differ")
         };

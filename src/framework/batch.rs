@@ -119,7 +119,8 @@ impl BatchFramework {
             if hopeless.iter().any(|failed| failed.is_no_harder_than(&demand)) {
                 continue;
             }
-            let mut rng = || self.seed.of(Stream::Placement, (self.stream << 40) ^ waiting.task.index() as u64);
+            let mut rng =
+                || self.seed.of(Stream::Placement, (self.stream << 40) ^ waiting.task.index() as u64);
             match self.policy.placement.place(&demand, &self.pool, &mut rng) {
                 Some(agent) => placed.push((agent, key, put(waiting, agent, &mut self.pool))),
                 None if self.policy.backfill => hopeless.push(demand),
@@ -142,8 +143,11 @@ impl BatchFramework {
 
     /// The master took an offer back. Others of the same agent are given back too: they return with the next allocation.
     fn forget(&mut self, rescinded: OfferId, calls: &mut Vec<Call>) {
-        let Some(agent) = self.pool.iter().find(|&agent| self.pool.offers(agent).contains(&rescinded)) else { return };
-        let others: Vec<_> = self.pool.remove(agent).into_iter().filter(|&offer| offer != rescinded).collect();
+        let Some(agent) = self.pool.iter().find(|&agent| self.pool.offers(agent).contains(&rescinded)) else {
+            return;
+        };
+        let others: Vec<_> =
+            self.pool.remove(agent).into_iter().filter(|&offer| offer != rescinded).collect();
         if !others.is_empty() {
             calls.push(Call::Decline { offers: others, filters: Some(Filters::NONE) });
         }
@@ -156,7 +160,8 @@ impl BatchFramework {
         if !status.state.is_terminal() {
             return;
         }
-        let never_started = status.uuid.is_none() && matches!(status.state, TaskState::Lost | TaskState::Dropped);
+        let never_started =
+            status.uuid.is_none() && matches!(status.state, TaskState::Lost | TaskState::Dropped);
         if let Some((key, spec)) = self.launched.remove(&status.task)
             && never_started
         {

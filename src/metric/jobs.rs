@@ -214,7 +214,13 @@ impl Jobs {
     }
 
     /// Notes the start of a task and says what it holds.
-    pub(super) fn started(&mut self, now: Time, framework: usize, task: TaskId, agent: AgentId) -> ResourceQuantities {
+    pub(super) fn started(
+        &mut self,
+        now: Time,
+        framework: usize,
+        task: TaskId,
+        agent: AgentId,
+    ) -> ResourceQuantities {
         let row = &mut self.tasks[framework][task.index()];
         (row.agent, row.start, row.state) = (Some(agent), now, TaskState::Running);
         let job = &mut self.all[row.job as usize];
@@ -223,7 +229,13 @@ impl Jobs {
     }
 
     /// Notes the end of a task and says what it held.
-    pub(super) fn ended(&mut self, now: Time, framework: usize, task: TaskId, state: TaskState) -> ResourceQuantities {
+    pub(super) fn ended(
+        &mut self,
+        now: Time,
+        framework: usize,
+        task: TaskId,
+        state: TaskState,
+    ) -> ResourceQuantities {
         let row = &mut self.tasks[framework][task.index()];
         (row.end, row.state) = (now, state);
         let job = &mut self.all[row.job as usize];

@@ -185,7 +185,11 @@ impl Observer for RunMetrics {
     fn observe(&mut self, now: Time, record: &Record<'_>) {
         match record {
             Record::FrameworkSubscribed { framework, place, role } => {
-                assert_eq!(self.place_of.len(), framework.index(), "frameworks subscribe in order of their ids");
+                assert_eq!(
+                    self.place_of.len(),
+                    framework.index(),
+                    "frameworks subscribe in order of their ids"
+                );
                 self.place_of.push(*place);
                 self.frameworks[*place].role = Some(*role);
             }

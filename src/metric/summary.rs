@@ -76,11 +76,13 @@ impl Summary {
     pub(super) fn of(metrics: &RunMetrics, tau: Span, end: Time) -> Self {
         let jobs = metrics.jobs().all();
         let count = |state| jobs.iter().filter(|job| job.final_state() == state).count();
-        let over = |value: &dyn Fn(&JobRow) -> Option<f64>| Quantiles::of(jobs.iter().filter_map(value).collect());
+        let over =
+            |value: &dyn Fn(&JobRow) -> Option<f64>| Quantiles::of(jobs.iter().filter_map(value).collect());
         let seconds = |span: Span| span.as_secs_f64();
         let first = jobs.iter().map(|job| job.submission).min();
         let last = jobs.iter().filter_map(JobRow::finish_time).max();
-        let all_over = jobs.iter().all(|job| job.final_state().is_over() || job.final_state() == FinalState::Rejected);
+        let all_over =
+            jobs.iter().all(|job| job.final_state().is_over() || job.final_state() == FinalState::Rejected);
         let measured_until = last.filter(|_| all_over).unwrap_or(end);
         let measured = first.map_or(Span::ZERO, |first| measured_until.since(first));
         Self {
@@ -96,7 +98,9 @@ impl Summary {
             tau,
             makespan: first.zip(last).map(|(first, last)| last.since(first).as_secs_f64()),
             shares: shares(metrics, measured.as_secs_f64()),
-            offers: (0..metrics.frameworks.len()).map(|place| metrics.offers(place)).fold(OfferCounts::default(), add),
+            offers: (0..metrics.frameworks.len())
+                .map(|place| metrics.offers(place))
+                .fold(OfferCounts::default(), add),
         }
     }
 }

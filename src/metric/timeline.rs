@@ -121,7 +121,8 @@ impl Track {
             assert!(self.now[at] >= 0, "{kind:?} {name} fell to {}", Scalar(self.now[at]));
             self.max[at] = self.max[at].max(self.now[at]);
             let held = &mut self.held_max[name as usize];
-            *held = (*held).max(self.now[place(Kind::Offered, name)] + self.now[place(Kind::Allocated, name)]);
+            *held =
+                (*held).max(self.now[place(Kind::Offered, name)] + self.now[place(Kind::Allocated, name)]);
         }
     }
 
@@ -136,7 +137,11 @@ impl Track {
     }
 
     fn merge_pairs(&mut self) {
-        self.bins = self.bins.chunks(2).map(|pair| std::array::from_fn(|at| pair.iter().map(|sums| sums[at]).sum())).collect();
+        self.bins = self
+            .bins
+            .chunks(2)
+            .map(|pair| std::array::from_fn(|at| pair.iter().map(|sums| sums[at]).sum()))
+            .collect();
     }
 
     fn gauge(&self, at: usize) -> Gauge {
@@ -152,7 +157,16 @@ impl Timeline {
         assert!(most >= 2, "a timeline needs at least two bins");
         let (width, total) = (Span::from_secs(1), ResourceQuantities::EMPTY);
         let (capacity, cluster) = (Track::new(), Track::new());
-        Self { most, excluded: excluded.to_vec(), width, total, capacity, roles: Vec::new(), cluster, end: Time::ZERO }
+        Self {
+            most,
+            excluded: excluded.to_vec(),
+            width,
+            total,
+            capacity,
+            roles: Vec::new(),
+            cluster,
+            end: Time::ZERO,
+        }
     }
 
     /// The cluster grows.
@@ -202,7 +216,8 @@ impl Timeline {
 
     /// Start of each bin and the mean capacity in it, in units.
     pub fn capacity_bins(&self, name: ResourceName) -> impl Iterator<Item = f64> {
-        (0..self.bin_count()).map(move |bin| self.bin(Some(&self.capacity), bin).1.mean(Kind::Allocated, name))
+        (0..self.bin_count())
+            .map(move |bin| self.bin(Some(&self.capacity), bin).1.mean(Kind::Allocated, name))
     }
 
     /// How one amount of the whole cluster went.
@@ -289,8 +304,10 @@ mod tests {
         timeline.add(Time(500_000_000), ROLE(), Kind::Allocated, &cpus(4));
         timeline.sub(Time(1_250_000_000), ROLE(), Kind::Allocated, &cpus(4));
         timeline.finish(Time::from_secs(2));
-        let means: Vec<_> =
-            timeline.bins(Some(ROLE())).map(|(_, bin)| bin.mean(Kind::Allocated, ResourceName::Cpus)).collect();
+        let means: Vec<_> = timeline
+            .bins(Some(ROLE()))
+            .map(|(_, bin)| bin.mean(Kind::Allocated, ResourceName::Cpus))
+            .collect();
         assert_eq!(means, [2.0, 1.0]);
     }
 

@@ -87,7 +87,9 @@ struct RandomFit;
 impl Placement for RandomFit {
     fn place(&mut self, demand: &Demand, pool: &Pool, rng: &mut dyn FnMut() -> Pcg64Mcg) -> Option<AgentId> {
         let fitting = pool.fitting(demand).count();
-        (fitting > 0).then(|| below(&mut rng(), fitting as u64) as usize).and_then(|nth| pool.fitting(demand).nth(nth))
+        (fitting > 0)
+            .then(|| below(&mut rng(), fitting as u64) as usize)
+            .and_then(|nth| pool.fitting(demand).nth(nth))
     }
 }
 

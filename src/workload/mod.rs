@@ -103,7 +103,8 @@ impl Demand {
             && free.get(ResourceName::Mem) >= self.mem
             && free.get(ResourceName::Disk) >= self.disk
             && (self.gpus == GpuDemand::None
-                || (free.get(ResourceName::Gpus) >= self.gpus.amount() && self.gpus.choose(free.devices()).is_some()))
+                || (free.get(ResourceName::Gpus) >= self.gpus.amount()
+                    && self.gpus.choose(free.devices()).is_some()))
             && self.models.admits(model)
     }
 

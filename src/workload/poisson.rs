@@ -120,7 +120,8 @@ mod tests {
         let jobs = jobs(1);
         let arrival = jobs.last().unwrap().submission.as_secs_f64() / jobs.len() as f64;
         let tasks = jobs.iter().flat_map(|job| &job.tasks);
-        let runtime = tasks.clone().map(|task| task.runtime.as_secs_f64()).sum::<f64>() / tasks.count() as f64;
+        let runtime =
+            tasks.clone().map(|task| task.runtime.as_secs_f64()).sum::<f64>() / tasks.count() as f64;
         assert!((arrival - 2.0).abs() < 0.06, "mean time between arrivals {arrival}");
         assert!((runtime - 30.0).abs() < 0.9, "mean run time {runtime}");
     }

@@ -141,7 +141,12 @@ impl<'a, O: Observer> World<'a, O> {
             network: Network::new(setup.network, setup.seed),
             cluster: setup.cluster,
             master: Master::new(setup.master, order),
-            agents: setup.cluster.machines().iter().map(|machine| AgentNode::new(machine.resources.clone())).collect(),
+            agents: setup
+                .cluster
+                .machines()
+                .iter()
+                .map(|machine| AgentNode::new(machine.resources.clone()))
+                .collect(),
             frameworks: Vec::new(),
             machine_of: Vec::with_capacity(machines),
             node_of: Vec::new(),
@@ -169,7 +174,12 @@ impl<'a, O: Observer> World<'a, O> {
     }
 
     /// Runs until nothing more can happen, or `until`, or `stop` is set. `progress` hears of it now and then.
-    pub fn run(&mut self, until: Option<Time>, stop: &AtomicBool, progress: &mut dyn FnMut(Progress)) -> Ending {
+    pub fn run(
+        &mut self,
+        until: Option<Time>,
+        stop: &AtomicBool,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Ending {
         loop {
             if self.engine.events().is_multiple_of(PROGRESS_EVERY) {
                 progress(self.progress());
@@ -229,7 +239,11 @@ impl<'a, O: Observer> World<'a, O> {
             shares.held.iter().for_each(|(_, _, held)| sum += held);
             assert_eq!(sum, shares.total, "free + held = total on agent {agent}: {shares:?}");
             let node = &self.agents[machine.index()];
-            assert_eq!(node.core().total(), &shares.total, "agent {agent} and the master differ in what it has");
+            assert_eq!(
+                node.core().total(),
+                &shares.total,
+                "agent {agent} and the master differ in what it has"
+            );
         }
     }
 
@@ -295,7 +309,8 @@ impl<'a, O: Observer> World<'a, O> {
         let Kind::Agent(place) = self.kind(from) else { panic!("{from:?} is no agent, yet it registers") };
         let machine = &self.cluster.machines()[place];
         let agent = self.facts.add(machine.model);
-        let record = Record::AgentRegistered { agent, machine: MachineId::new(place), resources: &machine.resources };
+        let record =
+            Record::AgentRegistered { agent, machine: MachineId::new(place), resources: &machine.resources };
         self.observer.observe(now, &record);
         self.machine_of.push(MachineId::new(place));
         let (hostname, resources) = (machine.hostname.clone(), machine.resources.clone());
@@ -307,14 +322,18 @@ impl<'a, O: Observer> World<'a, O> {
     }
 
     fn subscribe(&mut self, now: Time, from: NodeId) {
-        let Kind::Framework(place) = self.kind(from) else { panic!("{from:?} is no framework, yet it subscribes") };
+        let Kind::Framework(place) = self.kind(from) else {
+            panic!("{from:?} is no framework, yet it subscribes")
+        };
         let info = self.frameworks[place].info().clone();
         self.node_of.push(from);
         let framework = FrameworkId::new(self.node_of.len() - 1);
-        let role = self.master.roles().get(&info.roles[0]).expect("the weight of each role was given at the start");
+        let role =
+            self.master.roles().get(&info.roles[0]).expect("the weight of each role was given at the start");
         self.observer.observe(now, &Record::FrameworkSubscribed { framework, place, role });
         self.with_master(now, |master, now, out| {
-            let id = master.subscribe(now, info, out).expect("a framework that was checked with the experiment");
+            let id =
+                master.subscribe(now, info, out).expect("a framework that was checked with the experiment");
             assert_eq!(id, framework, "frameworks are numbered in order of subscription");
         });
     }

@@ -219,7 +219,13 @@ impl HierarchicalAllocator {
     }
 
     /// Offers of one framework are refused (`recoverResources` of each).
-    pub fn recover_declined(&mut self, now: Time, framework: FrameworkId, offers: &[Offer], filters: Filters) {
+    pub fn recover_declined(
+        &mut self,
+        now: Time,
+        framework: FrameworkId,
+        offers: &[Offer],
+        filters: Filters,
+    ) {
         for of_role in offers.chunk_by(|a, b| a.role == b.role) {
             let role = of_role[0].role;
             let filter = self.new_filter(now, framework, role, filters);
@@ -317,7 +323,11 @@ impl HierarchicalAllocator {
     #[must_use]
     pub fn agent_shares(&self, agent: AgentId) -> AgentShares {
         let on = &self.agents[agent];
-        AgentShares { total: self.agent_totals[agent].clone(), available: on.available.clone(), held: on.held.to_vec() }
+        AgentShares {
+            total: self.agent_totals[agent].clone(),
+            available: on.available.clone(),
+            held: on.held.to_vec(),
+        }
     }
 
     /// What an agent has, used or not.
@@ -401,7 +411,13 @@ impl HierarchicalAllocator {
     }
 
     /// Where filters of the framework under the role are kept, and when one made now ends; `None` for no filter.
-    fn new_filter(&self, now: Time, framework: FrameworkId, role: RoleId, filters: Filters) -> Option<(u32, Expiry)> {
+    fn new_filter(
+        &self,
+        now: Time,
+        framework: FrameworkId,
+        role: RoleId,
+        filters: Filters,
+    ) -> Option<(u32, Expiry)> {
         let interval = self.options.allocation_interval;
         let timeout = filters.timeout(interval)?;
         let at = now + timeout;
@@ -423,12 +439,16 @@ impl HierarchicalAllocator {
     ) {
         let on = &mut self.agents[agent];
         let place = on.held.iter().position(|(f, r, _)| *f == framework && *r == role);
-        let place = place.unwrap_or_else(|| panic!("{framework:?} gives back {resources:?} of {agent:?}, holds none"));
+        let place = place
+            .unwrap_or_else(|| panic!("{framework:?} gives back {resources:?} of {agent:?}, holds none"));
         let held = &mut on.held[place].2;
         if held == resources {
             on.held.swap_remove(place);
         } else {
-            assert!(held.contains(resources), "{framework:?} gives back {resources:?} of {agent:?}, holds {held:?}");
+            assert!(
+                held.contains(resources),
+                "{framework:?} gives back {resources:?} of {agent:?}, holds {held:?}"
+            );
             *held -= resources;
         }
         on.available += resources;
@@ -477,7 +497,13 @@ impl HierarchicalAllocator {
     }
 
     /// With one framework under one role there is nobody to be fair to: shares are booked once, at the end.
-    fn allocate_to_the_only_one(&mut self, now: Time, cause: Cause, agents: &[AgentId], given: &mut Vec<Allocation>) {
+    fn allocate_to_the_only_one(
+        &mut self,
+        now: Time,
+        cause: Cause,
+        agents: &[AgentId],
+        given: &mut Vec<Allocation>,
+    ) {
         self.role_sorter.sort();
         let role = self.role_sorter.nth(0);
         self.role_mut(role).frameworks.sort();
@@ -542,7 +568,13 @@ impl HierarchicalAllocator {
         Allocation { framework, role, agent, resources }
     }
 
-    fn book(&mut self, framework: FrameworkId, role: RoleId, quantities: &ResourceQuantities, allocations: u64) {
+    fn book(
+        &mut self,
+        framework: FrameworkId,
+        role: RoleId,
+        quantities: &ResourceQuantities,
+        allocations: u64,
+    ) {
         if allocations > 0 {
             self.role_sorter.allocated(role, quantities, allocations);
             self.role_mut(role).frameworks.allocated(framework, quantities, allocations);

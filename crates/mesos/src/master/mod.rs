@@ -223,7 +223,8 @@ impl Master {
         filters: Filters,
         out: &mut impl MasterEffects,
     ) {
-        let ended: Vec<Offer> = offers.iter().filter_map(|&id| self.offers.take_if_of(id, framework)).collect();
+        let ended: Vec<Offer> =
+            offers.iter().filter_map(|&id| self.offers.take_if_of(id, framework)).collect();
         self.allocator.recover_declined(now, framework, &ended, filters);
         out.note(Note::OffersEnded(OfferEnd::Declined, &ended));
     }
