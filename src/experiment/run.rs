@@ -85,6 +85,9 @@ pub fn run(
     });
     let mut results = results.into_inner().expect("a run panicked");
     results.sort_by_key(|(place, _)| *place);
+    if results.is_empty() {
+        store::remove_if_empty(directory);
+    }
     failed?;
     let (done, figures): (Vec<_>, Vec<_>) =
         results.into_iter().map(|(_, (cell, done, figures))| ((cell, done), figures)).unzip();

@@ -48,6 +48,11 @@ pub(super) fn create(directory: &Path) -> Result<(), ExperimentError> {
     fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)).map_err(ExperimentError::writing(directory))
 }
 
+/// Takes the results directory away again, if nothing came to lie in it.
+pub(super) fn remove_if_empty(directory: &Path) {
+    let _ = fs::remove_dir(directory); // fails if it is not empty, and that is right
+}
+
 /// Writes all files of a run under a temporary name, then puts them in place of an earlier run of the same cell.
 pub(super) fn write_run(run: &Run<'_>, directory: &Path) -> Result<RunFigures, ExperimentError> {
     let place = directory.join(cell_path(run.prepared, run.cell));

@@ -3,7 +3,6 @@
 use std::{fs::File, io, path::Path};
 
 use mesos::{
-    id::Id,
     resource::ResourceName,
     task::TaskState,
     time::{Span, Time},
