@@ -13,7 +13,7 @@ mod sample;
 mod terminal;
 #[cfg(test)]
 mod tests;
-mod units;
+pub mod units;
 
 use std::fs;
 use std::path::{Path, PathBuf};
