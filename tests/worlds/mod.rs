@@ -98,7 +98,7 @@ pub(crate) const USUAL: Times = Times {
 };
 
 /// Far more than any world here needs.
-const MOST_EVENTS: u64 = 20_000_000;
+const MOST_EVENTS: u64 = 3_000_000;
 
 /// Runs a world and hands the observer back, with how and when the run ended.
 pub(crate) fn run<O: Observer>(
