@@ -1,0 +1,438 @@
+//! The program from outside: what it says about bad input, what it leaves behind, and how it stops.
+//!
+//! Bad input ends with exit code 2, names the file, the line or the key and what was expected, and leaves no result.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use assert_cmd::cargo::cargo_bin;
+use tempfile::TempDir;
+
+const NODES: &str = "\
+sn,cpu_milli,memory_mib,gpu,model
+node-0,32000,131072,2,T4
+node-1,16000,65536,0,
+";
+
+const PODS: &str = "\
+name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos,pod_phase,creation_time,deletion_time,scheduled_time
+pod-0,4000,8192,1,500,,LS,Succeeded,0,100,5
+pod-1,8000,8192,2,1000,,BE,Succeeded,10,200,12
+pod-2,1000,1024,0,0,,LS,Succeeded,20,30,20
+";
+
+const EXPERIMENT: &str = r#"name = "tiny"
+seeds = [1]
+
+[cluster]
+trace = { path = "nodes.csv" }
+
+[workload]
+trace = { path = "pods.csv" }
+
+[[policy]]
+name = "first"
+placement = "first-fit"
+refuse_seconds = "1 min"
+"#;
+
+/// A directory with a good experiment in it, to be spoilt.
+struct Place {
+    directory: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { directory: TempDir::new().unwrap() };
+        place.write("nodes.csv", NODES);
+        place.write("pods.csv", PODS);
+        place.write("tiny.toml", EXPERIMENT);
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn write(&self, name: &str, contents: impl AsRef<[u8]>) {
+        fs::write(self.path(name), contents).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(cargo_bin("mesosim"));
+        command.args(arguments).current_dir(self.directory.path()).env("NO_COLOR", "1");
+        command
+    }
+
+    fn mesosim(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs an experiment that is wrong: it must say all of `words`, end with 2, and leave nothing behind.
+    fn refuses(&self, arguments: &[&str], words: &[&str]) {
+        let output = self.mesosim(&[&["run"], arguments].concat());
+        let said = words_of(&output.stderr);
+        for word in words {
+            assert!(said.contains(&words_of(word.as_bytes())), "expected: {word}\nsaid: {said}");
+        }
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(!said.contains("panicked"), "{said}");
+        let left = files(&self.path("results"));
+        assert!(left.is_empty(), "left behind: {left:?}");
+    }
+}
+
+/// Text on one line, without the frame that miette draws, however it was wrapped.
+fn words_of(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    text.split_whitespace().filter(|word| *word != "│" && *word != "·").collect::<Vec<_>>().join(" ")
+}
+
+/// All files below a directory, relative to it, sorted.
+fn files(directory: &Path) -> Vec<String> {
+    fn collect(directory: &Path, prefix: &str, found: &mut Vec<String>) {
+        for entry in fs::read_dir(directory).into_iter().flatten() {
+            let entry = entry.unwrap();
+            let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+            if entry.file_type().unwrap().is_dir() {
+                collect(&entry.path(), &format!("{name}/"), found);
+            } else {
+                found.push(name);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect(directory, "", &mut found);
+    found.sort();
+    found
+}
+
+/// What a run without `parquet` writes; with it, there is `tasks.parquet` too.
+fn files_of_a_run() -> Vec<&'static str> {
+    let mut files = vec!["allocator.csv", "jobs.csv", "manifest.json", "timeline.csv"];
+    if cfg!(feature = "parquet") {
+        files.insert(3, "tasks.parquet");
+    }
+    files
+}
+
+#[test]
+fn a_good_experiment_leaves_all_its_results() {
+    let place = Place::new();
+    let output = place.mesosim(&["run", "tiny.toml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", words_of(&output.stderr));
+    let left = files(&place.path("results/tiny"));
+    for file in files_of_a_run() {
+        assert!(left.contains(&format!("policy=first/seed=1/{file}")), "no {file} among {left:?}");
+    }
+    for file in ["summary.csv", "report.html", "plots/waiting-time.svg"] {
+        assert!(left.contains(&file.to_owned()), "no {file} among {left:?}");
+    }
+    let jobs = fs::read_to_string(place.path("results/tiny/policy=first/seed=1/jobs.csv")).unwrap();
+    assert_eq!(jobs.matches("COMPLETED_SUCCESSFULLY").count(), 3, "{jobs}");
+}
+
+#[test]
+fn a_missing_experiment_file_is_named_and_a_similar_one_suggested() {
+    Place::new()
+        .refuses(&["tinny.toml"], &["cannot read the experiment file tinny.toml", "did you mean tiny.toml?"]);
+}
+
+#[test]
+fn a_missing_trace_is_named_with_the_line_that_asks_for_it() {
+    let place = Place::new();
+    fs::remove_file(place.path("pods.csv")).unwrap();
+    place.refuses(&["tiny.toml"], &["pods.csv: cannot be opened", "No such file", "tiny.toml:8:"]);
+}
+
+#[test]
+fn a_truncated_gzip_file_is_called_truncated() {
+    let place = Place::new();
+    let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces/openb-2023/openb_pod_list_default.csv.gz");
+    let bytes = fs::read(whole).unwrap();
+    for kept in [bytes.len() / 2, bytes.len() - 4, 15] {
+        place.write("pods.csv", &bytes[..kept]);
+        place.refuses(&["tiny.toml"], &["pods.csv: the gzip file is truncated", "tiny.toml:8:"]);
+    }
+}
+
+#[test]
+fn a_damaged_gzip_file_is_called_damaged() {
+    let place = Place::new();
+    let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces/openb-2023/openb_pod_list_default.csv.gz");
+    let mut bytes = fs::read(whole).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x55;
+    place.write("pods.csv", &bytes);
+    place.refuses(&["tiny.toml"], &["pods.csv: the gzip file is damaged", "tiny.toml:8:"]);
+}
+
+#[test]
+fn a_bad_field_of_a_trace_is_named_by_file_line_and_column() {
+    for (from, to, words) in [
+        (
+            "pod-1,8000",
+            "pod-1,-8000",
+            "pods.csv:3: column `cpu_milli` is `-8000`: expected a whole number, 0 or more",
+        ),
+        ("8192,2,1000", "8192,2,500", "pods.csv:3: column `gpu_milli` is `500`: expected 1000"),
+        ("1024,0,0,,LS", "1024,0,0,,SL", "pods.csv:4: column `qos` is `SL`: expected `LS`"),
+        (
+            "pod-2,",
+            "pod-0,",
+            "pods.csv:4: column `name` is `pod-0`: expected another name than that of line 2",
+        ),
+        ("20,30,20", "20,10,20", "column `deletion_time` is `10`: expected 20"),
+        (",200,12", "", "pods.csv:3: the row has 9 fields: expected 11"),
+        ("memory_mib", "memory_mb", "pods.csv:1: unknown column `memory_mb`: expected `memory_mib`"),
+    ] {
+        let place = Place::new();
+        assert!(PODS.contains(from), "{from}");
+        place.write("pods.csv", PODS.replacen(from, to, 1));
+        place.refuses(&["tiny.toml"], &[words, "tiny.toml:8:"]);
+    }
+    let place = Place::new();
+    place.write("nodes.csv", NODES.replace("131072", "-131072"));
+    place.refuses(&["tiny.toml"], &["nodes.csv:2: column `memory_mib` is `-131072`", "tiny.toml:5:"]);
+}
+
+#[test]
+fn an_empty_trace_is_refused() {
+    let place = Place::new();
+    place.write("pods.csv", "");
+    place.refuses(
+        &["tiny.toml"],
+        &["pods.csv: the trace is empty: expected a header with `name`", "tiny.toml:8:"],
+    );
+    place.write("pods.csv", PODS.lines().next().unwrap());
+    place.refuses(&["tiny.toml"], &["pods.csv: the trace is empty: expected a row after the header"]);
+}
+
+#[test]
+fn a_bad_experiment_file_is_named_by_line_with_the_nearest_word() {
+    for (from, to, words) in [
+        (
+            "placement =",
+            "placment =",
+            ["unknown key `placment`", "did you mean `placement`?", "tiny.toml:12:"],
+        ),
+        (
+            "\"first-fit\"",
+            "\"firstfit\"",
+            ["unknown placement `firstfit`", "did you mean `first-fit`?", "tiny.toml:12:"],
+        ),
+        ("\"1 min\"", "\"1 mn\"", ["unknown unit `mn`", "did you mean", "tiny.toml:13:"]),
+        ("\"1 min\"", "60", ["has no unit", "\"60 s\"", "tiny.toml:13:"]),
+        (
+            "seeds = [1]",
+            "seeds = [-1]",
+            ["`seeds[0]` must be a whole number, 0 or more", "-1", "tiny.toml:2:"],
+        ),
+        ("[[policy]]", "[[polcy]]", ["unknown key `polcy`", "did you mean `policy`?", "tiny.toml:10:"]),
+        ("\"tiny\"", "tiny", ["not valid TOML", "tiny", "tiny.toml:1:"]),
+    ] {
+        let place = Place::new();
+        assert!(EXPERIMENT.contains(from), "{from}");
+        place.write("tiny.toml", EXPERIMENT.replacen(from, to, 1));
+        place.refuses(&["tiny.toml"], &words);
+    }
+}
+
+#[test]
+fn a_bad_setting_is_named() {
+    for (setting, words) in [
+        ("nonsense", ["nonsense", "="]),
+        ("workload.compres=2", ["unknown key `compres`", "did you mean `compress`?"]),
+        ("workload.compress=-2", ["`workload.compress` must be a number above 0", "-2"]),
+        ("policy.frist.placement=best-fit", ["frist", "did you mean `first`?"]),
+        ("policy.first.order=lifo", ["unknown order `lifo`", "did you mean `fifo`?"]),
+        ("", ["--set", "="]),
+    ] {
+        Place::new().refuses(&["tiny.toml", "--set", setting], &words);
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_named() {
+    // Below a file nobody can make a directory, not even root.
+    let place = Place::new();
+    place.refuses(&["tiny.toml", "--out", "nodes.csv/out"], &["cannot write nodes.csv/out"]);
+    assert_eq!(fs::read_to_string(place.path("nodes.csv")).unwrap(), NODES);
+}
+
+#[test]
+fn a_failure_to_write_leaves_no_half_written_run() {
+    // In the way of a run's directory is a file.
+    let place = Place::new();
+    fs::create_dir_all(place.path("out")).unwrap();
+    place.write("out/policy=first", "in the way");
+    place.refuses(&["tiny.toml", "--out", "out"], &["cannot write out/policy=first"]);
+    assert_eq!(files(&place.path("out")), ["policy=first"]);
+}
+
+#[test]
+fn an_unknown_command_or_flag_is_an_error_of_the_user() {
+    let place = Place::new();
+    for arguments in
+        [&["rn", "tiny.toml"][..], &["run", "tiny.toml", "--sede", "1"], &["list", "plicies"], &[]]
+    {
+        assert_eq!(place.mesosim(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_job_that_fits_no_machine_is_rejected_and_the_run_ends() {
+    let place = Place::new();
+    place.write("pods.csv", PODS.replace("pod-1,8000,8192,2,", "pod-1,8000,8192,3,"));
+    let output = place.mesosim(&["run", "tiny.toml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", words_of(&output.stderr));
+    let jobs = fs::read_to_string(place.path("results/tiny/policy=first/seed=1/jobs.csv")).unwrap();
+    let job = jobs.lines().find(|line| line.starts_with("pod-1,")).unwrap();
+    assert!(job.contains(",0,REJECTED,"), "{job}");
+    assert_eq!(column(&place.path("results/tiny/summary.csv"), "rejected"), ["1"]);
+    assert_eq!(column(&place.path("results/tiny/summary.csv"), "finished"), ["2"]);
+    let manifest = fs::read_to_string(place.path("results/tiny/policy=first/seed=1/manifest.json")).unwrap();
+    assert!(manifest.contains("1 of 3 jobs fit no machine"), "{manifest}");
+}
+
+fn column(table: &Path, name: &str) -> Vec<String> {
+    let mut reader = csv::Reader::from_path(table).unwrap();
+    let place = reader.headers().unwrap().iter().position(|column| column == name).unwrap();
+    reader.records().map(|record| record.unwrap()[place].to_owned()).collect()
+}
+
+#[test]
+fn list_names_every_word_that_an_experiment_can_use() {
+    let place = Place::new();
+    let output = place.mesosim(&["list"]);
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8(output.stdout).unwrap();
+    let words =
+        [mesosim::policy::ORDER_NAMES, mesosim::policy::PLACEMENT_NAMES, mesosim::policy::RESPONSE_NAMES];
+    for word in words.into_iter().flatten().chain(&["drf", "openb", "GPU_RESOURCES", "w1"]) {
+        assert!(said.contains(word), "no {word} in\n{said}");
+    }
+    let only = String::from_utf8(place.mesosim(&["list", "formats"]).stdout).unwrap();
+    assert!(only.contains("openb") && !only.contains("first-fit"), "{only}");
+}
+
+#[test]
+fn validate_says_what_an_experiment_is_made_of_and_runs_nothing() {
+    let place = Place::new();
+    let output = place.mesosim(&["validate", "tiny.toml"]);
+    let said = words_of(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for words in ["tiny.toml is right", "2 machines", "3 jobs", "policies first"] {
+        assert!(said.contains(words), "no `{words}` in {said}");
+    }
+    assert!(!place.path("results").exists());
+    place.write("pods.csv", PODS.replace("8000", "eight"));
+    let output = place.mesosim(&["validate", "tiny.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(words_of(&output.stderr).contains("column `cpu_milli` is `eight`"));
+}
+
+#[test]
+fn the_experiments_that_come_along_are_valid() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
+    for file in files(&directory).iter().filter(|file| file.ends_with(".toml")) {
+        let path = directory.join(file);
+        let output = Place::new().mesosim(&["validate", path.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(0), "{file}: {}", words_of(&output.stderr));
+    }
+}
+
+#[test]
+fn check_twice_finds_the_same_run_again() {
+    let place = Place::new();
+    let output = place.mesosim(&["check", "tiny.toml", "--twice"]);
+    let said = words_of(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("first seed 1: twice the same"), "{said}");
+    assert!(!place.path("results").exists());
+    let once = words_of(&place.mesosim(&["check", "tiny.toml"]).stdout);
+    let hash = |said: &str| said.split_once("record hash ").unwrap().1.to_owned();
+    assert_eq!(hash(&once), hash(&said));
+}
+
+/// An experiment of many cells, each of which runs for a while.
+fn long(jobs: u64) -> String {
+    format!(
+        r#"name = "long"
+seeds = [{}]
+[[cluster.agents]]
+count = 50
+cpus = 16
+mem = "64 GiB"
+[workload.poisson]
+jobs = {jobs}
+interarrival = "1 s"
+duration = "10 min"
+[[policy]]
+name = "first"
+refuse_seconds = "1 h"
+"#,
+        (1..=200).map(|seed| seed.to_string()).collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// Waits until the program got so far.
+fn wait_until(child: &mut Child, what: &str, mut there: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !there() {
+        let over = child.try_wait().unwrap();
+        assert!(over.is_none(), "ended ({over:?}) before {what}");
+        assert!(began.elapsed() < Duration::from_secs(120), "waited too long until {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn interrupt(child: Child) -> (Option<i32>, String) {
+    let asked = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(asked.success());
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), words_of(&output.stdout))
+}
+
+#[test]
+fn an_interrupted_experiment_keeps_the_runs_that_are_complete() {
+    let place = Place::new();
+    place.write("long.toml", long(20_000));
+    let mut command = place.command(&["run", "long.toml", "--jobs", "1", "--out", "out"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    wait_until(&mut child, "two runs were complete", || place.path("out/policy=first/seed=2").exists());
+    let (code, said) = interrupt(child);
+    assert_eq!(code, Some(130), "{said}");
+    let kept: Vec<_> =
+        fs::read_dir(place.path("out/policy=first")).unwrap().map(|run| run.unwrap().path()).collect();
+    assert!((2..200).contains(&kept.len()), "{} of 200 runs", kept.len());
+    for run in &kept {
+        assert_eq!(files(run), files_of_a_run(), "{}", run.display());
+        let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
+        let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+        assert_eq!(manifest["jobs"]["total"], 20_000);
+        assert_eq!(column(&run.join("jobs.csv"), "final_state").len(), 20_000);
+    }
+    assert_eq!(column(&place.path("out/summary.csv"), "seed").len(), kept.len());
+    let words = format!("Interrupted: {} of 200 runs are complete and kept under out", kept.len());
+    assert!(said.contains(&words), "no `{words}` in {said}");
+    assert!(!files(&place.path("out")).iter().any(|file| file.contains("partial")));
+}
+
+#[test]
+fn an_experiment_interrupted_in_its_first_run_writes_nothing() {
+    let place = Place::new();
+    place.write("long.toml", long(50_000_000));
+    let mut command = place.command(&["run", "long.toml", "--jobs", "1", "--out", "out"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    wait_until(&mut child, "the run began", || place.path("out").exists());
+    std::thread::sleep(Duration::from_millis(200));
+    let (code, said) = interrupt(child);
+    assert_eq!(code, Some(130), "{said}");
+    assert!(said.contains("nothing was written"), "{said}");
+    assert_eq!(files(&place.path("out")), Vec::<String>::new());
+}
