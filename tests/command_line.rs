@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use assert_cmd::cargo::cargo_bin;
 use tempfile::TempDir;
 
 const NODES: &str = "\
@@ -63,7 +62,7 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(cargo_bin("mesosim"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mesosim"));
         command.args(arguments).current_dir(self.directory.path()).env("NO_COLOR", "1");
         command
     }

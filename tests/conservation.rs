@@ -299,14 +299,14 @@ fn checked(small: &Small) -> (Cluster, Books, RunMetrics, Ending, Time) {
 fn check_jobs(small: &Small, machines: &Cluster, metrics: &RunMetrics, end: Time) -> Summary {
     let jobs_of: Vec<_> = (0..small.rules.len()).map(|place| jobs(small, place)).collect();
     let arrived = jobs_of.iter().flatten().filter(|job| job.submission <= end).count();
-    let summary = metrics.summary(Span::from_secs(10), end);
+    let summary = metrics.summary(Span::from_secs(10));
     assert_eq!(summary.jobs, arrived, "every job that arrives is counted");
     let ends = [summary.finished, summary.failed, summary.unfinished, summary.never_placed, summary.rejected];
     assert_eq!(ends.iter().sum::<usize>(), arrived, "{ends:?}: every job ends in one way");
     assert_eq!(summary.failed, 0, "nothing fails here");
     for row in metrics.jobs().all() {
         let job = &jobs_of[row.framework as usize][row.id.index()];
-        let fits = job.tasks.iter().all(|task| machines.could_run(&task.demand));
+        let fits = job.tasks.iter().all(|task| machines.could_run(&task.demand, |_| true));
         assert_eq!(row.final_state() == FinalState::Rejected, !fits, "{job:?}");
         if let Some(ran) = row.execution_time() {
             assert!(ran >= row.requested_runtime, "{job:?} was over after {ran:?}");

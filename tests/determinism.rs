@@ -7,7 +7,6 @@ use std::{
     sync::atomic::AtomicBool,
 };
 
-use assert_cmd::cargo::cargo_bin;
 use mesosim::{
     experiment::{
         config::{self, Vocabulary},
@@ -63,7 +62,7 @@ backfill = false
 }
 
 fn run(directory: &Path, out: &str, jobs: &str) -> PathBuf {
-    let mut command = Command::new(cargo_bin("mesosim"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mesosim"));
     command.args(["run", "slice.toml", "--out", out, "--jobs", jobs]).current_dir(directory);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

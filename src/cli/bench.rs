@@ -34,7 +34,7 @@ pub(super) fn bench(arguments: &BenchArguments) -> Result<ExitCode, CommandError
         }
     }
     if cpu_seconds().is_none() {
-        println!("This system does not tell the CPU time of a thread: the times above are wall-clock times.");
+        say!("This system does not tell the CPU time of a thread: the times above are wall-clock times.");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -42,9 +42,7 @@ pub(super) fn bench(arguments: &BenchArguments) -> Result<ExitCode, CommandError
 fn bench_engine(runs: u32) {
     const PENDING: usize = 100_000;
     const EVENTS: u64 = 1_000_000;
-    println!(
-        "engine: hold model, {PENDING} pending, {EVENTS} events and the filling of the queue, {runs} runs"
-    );
+    say!("engine: hold model, {PENDING} pending, {EVENTS} events and the filling of the queue, {runs} runs");
     let models: [(&str, fn(usize, u64, u64) -> hold::HoldResult); 3] = [
         ("queue alone", hold::hold_bare),
         ("wake-ups through the engine", hold::hold),
@@ -53,46 +51,49 @@ fn bench_engine(runs: u32) {
     for (name, model) in models {
         let times = timed(runs, || model(PENDING, EVENTS, 42));
         let rate = |seconds: f64| EVENTS as f64 / seconds / 1e6;
-        println!("  {name:28} median {:5.2} M events/s, best {:5.2}", rate(times.median), rate(times.best));
+        say!("  {name:28} median {:5.2} M events/s, best {:5.2}", rate(times.median), rate(times.best));
     }
 }
 
 fn bench_workload(workload: &Workload, runs: u32) {
-    println!(
+    say!(
         "{}: {} machines, {} tasks, load {}, {runs} runs",
-        workload.name, workload.machines, workload.tasks, workload.load
+        workload.name,
+        workload.machines,
+        workload.tasks,
+        workload.load
     );
     let mut answer = None;
     let loop_times = timed(runs, || answer = Some(reference::run(workload)));
     let answer = answer.expect("at least one run");
     assert_eq!(answer.placement_hash, workload.placement_hash, "the reference loop gives another answer");
-    println!(
+    say!(
         "  bare reference loop          median {:7.3} s CPU, best {:7.3}",
-        loop_times.median, loop_times.best
+        loop_times.median,
+        loop_times.best
     );
-    println!(
+    say!(
         "    {} waited, makespan {:.3} s, placement hash {:016x}",
-        answer.waited, answer.makespan, answer.placement_hash
+        answer.waited,
+        answer.makespan,
+        answer.placement_hash
     );
     let mut answer = None;
     let times = timed(runs, || answer = Some(two_level::run(workload)));
     let answer = answer.expect("at least one run");
-    println!("  two-level, every message     median {:7.3} s CPU, best {:7.3}", times.median, times.best);
+    say!("  two-level, every message     median {:7.3} s CPU, best {:7.3}", times.median, times.best);
     let rate = answer.events as f64 / times.median / 1e6;
-    println!(
+    say!(
         "    {} events, {rate:.2} M events/s, {:.1} times the reference loop",
         answer.events,
         times.median / loop_times.median
     );
     let waiting = answer.summary.waiting;
     let (mean, max) = (waiting.mean.unwrap_or(0.0), waiting.max.unwrap_or(0.0));
-    println!("    waiting time mean {mean:.4} s, longest {max:.4} s; record hash {:016x}", answer.hash);
+    say!("    waiting time mean {mean:.4} s, longest {max:.4} s; record hash {:016x}", answer.hash);
     if let Some(peak) = peak_memory() {
         let per_task = peak as f64 / workload.tasks as f64;
-        println!(
-            "    peak memory of this process so far {} MiB: {per_task:.0} bytes for each task",
-            peak >> 20
-        );
+        say!("    peak memory of this process so far {} MiB: {per_task:.0} bytes for each task", peak >> 20);
     }
 }
 

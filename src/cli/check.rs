@@ -25,14 +25,11 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError
         } else {
             let outcome = prepared.simulate(cell, &stop, &mut |_| {});
             if !stop.load(Ordering::Relaxed) {
-                println!(
-                    "{name}: the books balance on every agent, record hash {:016x}",
-                    outcome.hash.value()
-                );
+                say!("{name}: the books balance on every agent, record hash {:016x}", outcome.hash.value());
             }
         }
         if stop.load(Ordering::Relaxed) {
-            println!("Interrupted.");
+            say!("Interrupted.");
             return Ok(ExitCode::from(130));
         }
     }
@@ -43,11 +40,11 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError
 fn compare(name: &str, comparison: &Comparison) -> bool {
     match comparison {
         Comparison::Same { hash, records } => {
-            println!("{name}: twice the same, {records} records, record hash {hash:016x}");
+            say!("{name}: twice the same, {records} records, record hash {hash:016x}");
         }
         Comparison::Different { record, lines: [first, second] } => {
-            println!("{name}: NOT the same; the first record that differs is number {record}");
-            println!("  first run:  {first}\n  second run: {second}");
+            say!("{name}: NOT the same; the first record that differs is number {record}");
+            say!("  first run:  {first}\n  second run: {second}");
         }
         Comparison::Interrupted => {}
     }

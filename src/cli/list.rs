@@ -72,5 +72,5 @@ fn print(title: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>) 
     rows.for_each(|row| {
         table.add_row(row);
     });
-    println!("{title}\n{table}\n");
+    say!("{title}\n{table}\n");
 }

@@ -1,7 +1,14 @@
 //! The command line. Here, and nowhere below, something is printed.
 //!
 //! Exit codes: 0 done, 1 a check failed, 2 wrong input, 130 interrupted.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
+#![expect(clippy::print_stderr, reason = "this is the command line")]
+
+/// `println!` for a reader who may have had enough (`mesosim list | head`): then the program just ends.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::cli::say(format_args!($($text)*))
+    };
+}
 
 mod bench;
 mod check;
@@ -10,6 +17,7 @@ mod progress;
 mod run;
 
 use std::{
+    io::Write,
     path::PathBuf,
     process::ExitCode,
     sync::{
@@ -65,7 +73,7 @@ struct ExperimentArguments {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     settings: Vec<String>,
     /// Use this seed instead of those in the file
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
 }
 
@@ -76,6 +84,12 @@ enum CommandError {
     Experiment(#[from] ExperimentError),
     #[error("results are written, but not the report: {0}")]
     Report(#[from] ReportError),
+}
+
+fn say(text: std::fmt::Arguments<'_>) {
+    if writeln!(std::io::stdout(), "{text}").is_err() {
+        std::process::exit(0);
+    }
 }
 
 /// Runs the program and says how it went.
@@ -129,18 +143,14 @@ fn validate(arguments: &ExperimentArguments) -> Result<ExitCode, CommandError> {
     let prepared = arguments.prepare()?;
     let (jobs, last) = prepared.jobs_and_last_arrival();
     let machines = prepared.cluster.machines().len();
-    println!("{} is right.", arguments.file.display());
-    println!("  cluster    {machines} machines, {}", prepared.cluster.total());
-    println!(
-        "  workload   {} jobs, the last arrives after {}",
-        count(jobs as f64),
-        duration(last.as_secs_f64())
-    );
-    println!("  frameworks {}", names(prepared.experiment.framework.iter().map(|framework| &framework.name)));
-    println!("  policies   {}", names(prepared.experiment.policy.iter().map(|policy| &policy.name)));
-    println!("  cells      {}", prepared.cells().len());
+    say!("{} is right.", arguments.file.display());
+    say!("  cluster    {machines} machines, {}", prepared.cluster.total());
+    say!("  workload   {} jobs, the last arrives after {}", count(jobs as f64), duration(last.as_secs_f64()));
+    say!("  frameworks {}", names(prepared.experiment.framework.iter().map(|framework| &framework.name)));
+    say!("  policies   {}", names(prepared.experiment.policy.iter().map(|policy| &policy.name)));
+    say!("  cells      {}", prepared.cells().len());
     for warning in &prepared.warnings {
-        println!("  warning: {warning}");
+        say!("  warning: {warning}");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -69,7 +69,7 @@ impl Watcher for Bars<'_> {
             done.wall.as_secs_f64()
         );
         if self.all.is_hidden() {
-            println!("{line}");
+            say!("{line}");
         } else {
             let _ = self.all.println(line); // as above
         }

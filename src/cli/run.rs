@@ -27,24 +27,22 @@ pub(super) fn run(arguments: &RunArguments) -> Result<ExitCode, CommandError> {
     bars.clear();
     let report = report?;
     if report.done.is_empty() {
-        println!("Interrupted before a run was complete; nothing was written.");
+        say!("Interrupted before a run was complete; nothing was written.");
         return Ok(ExitCode::from(130));
     }
     let built = report::build(&directory)?;
-    println!("\n{}", report::terminal_summary(&directory)?);
+    say!("\n{}", report::terminal_summary(&directory)?);
     for warning in &prepared.warnings {
-        println!("Note: {warning}");
+        say!("Note: {warning}");
     }
     let complete = report.done.len();
     if report.interrupted {
         let all = prepared.cells().len();
-        println!(
-            "Interrupted: {complete} of {all} runs are complete and kept under {}.",
-            directory.display()
-        );
+        say!("Interrupted: {complete} of {all} runs are complete and kept under {}.", directory.display());
+        say!("The policies above may have been run with different seeds: do not compare them.");
         return Ok(ExitCode::from(130));
     }
-    println!("Results of {complete} runs: {}", directory.display());
-    println!("Report: {}", built.files[0].display());
+    say!("Results of {complete} {}: {}", if complete == 1 { "run" } else { "runs" }, directory.display());
+    say!("Report: {}", built.files[0].display());
     Ok(ExitCode::SUCCESS)
 }

@@ -45,6 +45,8 @@ pub enum Stream {
     Bootstrap = 15,
     /// Benchmarks and tests.
     Bench = 16,
+    /// Which framework a synthetic job belongs to.
+    FrameworkChoice = 17,
 }
 
 /// The one number from which all randomness of a run follows.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     cluster::{Cluster, Topology},
-    engine::random::Seed,
+    engine::random::{Seed, Stream, below},
     trace::{
         self,
         openb::{NodeRow, PodRow},
@@ -55,16 +55,27 @@ pub struct Prepared {
 enum Workload {
     /// The jobs of each framework.
     Listed(Vec<Vec<Job>>),
-    /// Jobs drawn from a seed, all of the one framework that takes jobs nobody selects.
-    Poisson { spec: Poisson, framework: usize, compress: f64 },
+    /// Jobs drawn from a seed and dealt to the frameworks, to each with equal probability.
+    Poisson { spec: Poisson, compress: f64 },
 }
 
-/// Nothing to do for a framework.
-struct NoJobs;
+/// The jobs of one of several frameworks: each job belongs to one of them, drawn by its number.
+struct Dealt<S> {
+    jobs: S,
+    seed: Seed,
+    framework: usize,
+    frameworks: usize,
+}
 
-impl JobSource for NoJobs {
+impl<S: JobSource> JobSource for Dealt<S> {
     fn next_job(&mut self) -> Option<Job> {
-        None
+        loop {
+            let job = self.jobs.next_job()?;
+            let mut rng = self.seed.of(Stream::FrameworkChoice, job.id.index() as u64);
+            if below(&mut rng, self.frameworks as u64) as usize == self.framework {
+                return Some(job);
+            }
+        }
     }
 }
 
@@ -111,10 +122,10 @@ impl Prepared {
     pub fn jobs(&self, framework: usize, seed: Seed) -> Box<dyn JobSource + Send> {
         match &self.workload {
             Workload::Listed(jobs) => Box::new(jobs[framework].clone().into_iter()),
-            Workload::Poisson { spec, framework: taker, compress } if *taker == framework => {
-                Box::new(Compressed(PoissonJobs::new(spec.clone(), seed), *compress))
+            Workload::Poisson { spec, compress } => {
+                let jobs = Compressed(PoissonJobs::new(spec.clone(), seed), *compress);
+                Box::new(Dealt { jobs, seed, framework, frameworks: self.experiment.framework.len() })
             }
-            Workload::Poisson { .. } => Box::new(NoJobs),
         }
     }
 
@@ -126,7 +137,7 @@ impl Prepared {
                 let all = jobs.iter().flatten();
                 (all.clone().count() as u64, all.map(|job| job.submission).max().unwrap_or_default())
             }
-            Workload::Poisson { spec, compress, .. } => {
+            Workload::Poisson { spec, compress } => {
                 let mean = spec.interarrival.as_secs_f64() * spec.jobs as f64 / compress;
                 (spec.jobs, Time::ZERO + Span::from_secs_f64(mean).unwrap_or(Span::MAX))
             }
@@ -240,7 +251,7 @@ fn workload(
 fn synthetic(loaded: &Loaded, poisson: &config::Poisson) -> Result<Workload, ExperimentError> {
     let frameworks = &loaded.experiment.framework;
     if let Some(place) = frameworks.iter().position(|framework| framework.select.is_some()) {
-        let message = "jobs of a synthetic workload have no labels to select by";
+        let message = "jobs of a synthetic workload have no labels to select by: each goes to one of the frameworks at random";
         return Err(loaded.error_at(format!("framework[{place}].select").as_str(), message, None).into());
     }
     let amounts = |sizes: &[Size]| sizes.iter().map(|&size| mebibytes(size)).collect();
@@ -257,7 +268,7 @@ fn synthetic(loaded: &Loaded, poisson: &config::Poisson) -> Result<Workload, Exp
     };
     let all_read = spec.cpus.len() == poisson.cpus.len() && spec.gpus.len() == poisson.gpus.len();
     assert!(all_read, "amounts that were checked with the file: {poisson:?}");
-    Ok(Workload::Poisson { spec, framework: 0, compress: loaded.experiment.workload.compress })
+    Ok(Workload::Poisson { spec, compress: loaded.experiment.workload.compress })
 }
 
 /// One pod as a job of one task; `None` if it is to be left out.

@@ -37,7 +37,7 @@ pub trait Watcher: Sync {
 pub struct Done {
     /// Where its files are.
     pub directory: PathBuf,
-    /// How far it got.
+    /// How far it got: events, and the end of simulated time.
     pub progress: Progress,
     /// How long it took.
     pub wall: Duration,
@@ -70,10 +70,11 @@ pub fn run(
     watcher: &dyn Watcher,
 ) -> Result<Report, ExperimentError> {
     store::create(directory)?;
+    let cells = prepared.cells();
+    let threads = threads.min(cells.len()); // 0 stays 0
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| ExperimentError::writing(directory)(std::io::Error::other(error)))?;
     let results = Mutex::new(Vec::new());
-    let cells = prepared.cells();
     let failed: Result<(), ExperimentError> = pool.install(|| {
         cells.par_iter().enumerate().try_for_each(|(place, &cell)| {
             if let Some(finished) = run_cell(prepared, directory, cell, stop, watcher)? {

@@ -317,12 +317,23 @@ fn features() -> Vec<&'static str> {
 
 fn warnings(run: &Run<'_>, summary: &Summary) -> Vec<String> {
     let mut warnings = run.prepared.warnings.clone();
+    let (planned, _) = run.prepared.jobs_and_last_arrival();
+    let absent = (planned as usize).saturating_sub(summary.jobs);
+    if absent > 0 {
+        let arrived = summary.jobs;
+        warnings.push(format!(
+            "{absent} jobs had not arrived when the run ended; only the {arrived} others are counted"
+        ));
+    }
     let mut tell = |count: usize, what: &str| {
         if count > 0 {
             warnings.push(format!("{count} of {} jobs {what}", summary.jobs));
         }
     };
-    tell(summary.rejected, "fit no machine of the cluster, not even an empty one, and were rejected");
+    tell(
+        summary.rejected,
+        "fit no machine that their framework may be offered, not even an empty one, and were rejected",
+    );
     tell(summary.never_placed, "were never started, though an empty machine would have had room");
     tell(summary.unfinished, "were not over when the run ended; they are missing in turnaround times");
     if run.outcome.ending == Ending::Stalled && summary.never_placed > 0 {
@@ -359,17 +370,13 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 
 /// Writes a file under a temporary name and renames it.
 fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let temporary = path.with_extension("partial");
-    let result = fs::File::create(&temporary).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        out.flush()
-    });
-    match result.and_then(|()| fs::rename(&temporary, path)) {
-        Ok(()) => Ok(()),
-        Err(error) => {
-            let _ = fs::remove_file(&temporary); // the first error is the one to tell
-            Err(error)
-        }
-    }
+    let mut unfinished = tempfile::Builder::new();
+    #[cfg(unix)]
+    unfinished.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666)); // less what the umask takes away
+    let directory =
+        path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut out = BufWriter::new(unfinished.prefix(".unfinished-").tempfile_in(directory)?);
+    write(&mut out)?;
+    out.into_inner()?.persist(path)?;
+    Ok(())
 }

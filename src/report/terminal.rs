@@ -44,7 +44,7 @@ fn notes(rows: &[SummaryRow]) -> String {
     let tau = tau.map_or(String::new(), |tau| format!(" (tau {})", duration(tau)));
     let mut notes = format!(
         " Waiting: over jobs that started. Turnaround, bounded slowdown{tau}: over jobs that ended.\n \
-         Shares of capacity: time-weighted over the makespan."
+         Shares of capacity: time-weighted from the first arrival to the last end, or to the end of the run."
     );
     if rows.len() > policies(rows).len() {
         notes.push_str("\n With several seeds: mean [least … most].");

@@ -255,18 +255,3 @@ proptest! {
         }
     }
 }
-
-/// Makes a report to look at: `cargo test report_to_look_at -- --ignored`, with the directory in `REPORT_DIR`.
-#[test]
-#[ignore = "writes a report to look at"]
-fn a_report_to_look_at() {
-    let dir = std::env::var("REPORT_DIR").expect("REPORT_DIR");
-    Sample::default().write(Path::new(&dir));
-    build(Path::new(&dir)).expect("a report");
-    let many = Path::new(&dir).join("many");
-    let policies = (1..=7).map(|n| format!("drf+placement-number-{n}")).collect();
-    Sample { policies, seeds: 1, bins: 90, ..Sample::default() }.write(&many);
-    build(&many).expect("a report");
-    fs::write(Path::new(&dir).join("summary.txt"), terminal_summary(Path::new(&dir)).expect("a table"))
-        .expect("a file");
-}

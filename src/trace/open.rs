@@ -9,6 +9,12 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TraceError {
+    /// The first 64 KiB are one line.
+    #[error("{}: is no trace: its first line is longer than 64 KiB", path.display())]
+    NoLines {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is no such file, or it may not be read.
     #[error("{}: cannot be opened: {source}", path.display())]
     Open {
@@ -144,6 +150,7 @@ pub fn first_line(path: &Path) -> Result<String, TraceError> {
     let mut line = String::new();
     let limit = 1 << 16;
     match io::Read::take(open(path)?, limit).read_line(&mut line) {
+        Ok(read) if read as u64 == limit => Err(TraceError::NoLines { path: path.to_owned() }),
         Ok(_) => Ok(line.trim_end_matches(['\r', '\n']).to_owned()),
         Err(source) if source.kind() == io::ErrorKind::InvalidData && line.is_empty() => {
             Err(TraceError::NotUtf8 { path: path.to_owned(), line: 1, column: "header".to_owned() })

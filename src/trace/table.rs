@@ -1,6 +1,6 @@
 //! A CSV file with a header, read row by row, with errors that name line and column.
 
-use super::open::{TraceError, open, read_error};
+use super::open::{TraceError, first_line, open, read_error};
 use csv::{ErrorKind, StringRecord};
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
@@ -50,6 +50,7 @@ pub struct Row<'a> {
 impl Table {
     /// Opens a file and checks its header.
     pub fn open(path: &Path, columns: Columns) -> Result<Self, TraceError> {
+        first_line(path)?; // a file without lines would be read whole
         let reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(open(path)?);
         let mut table =
             Self { path: path.to_owned(), reader, header: Vec::new(), record: StringRecord::new(), line: 0 };

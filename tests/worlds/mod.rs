@@ -111,6 +111,7 @@ pub(crate) fn run<O: Observer>(
     let allocator =
         AllocatorOptions { allocation_interval: times.allocation_interval, ..AllocatorOptions::default() };
     let setup = Setup {
+        patience: Span::from_secs(86_400),
         cluster,
         master: MasterOptions { allocator, offer_timeout: times.offer_timeout },
         shuffled: true,
@@ -126,7 +127,7 @@ pub(crate) fn run<O: Observer>(
     });
     assert_ne!(ending, Ending::Interrupted, "{MOST_EVENTS} events, and no end in sight");
     if ending == Ending::Quiet {
-        world.assert_books_agree();
+        world.assert_books_balance();
     }
     let end = times.until.filter(|_| ending == Ending::TimeIsUp).unwrap_or(world.progress().now);
     (world.into_observer(), ending, end)

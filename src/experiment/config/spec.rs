@@ -266,7 +266,8 @@ pub struct Framework {
     #[serde(default = "default::weight")]
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub weight: f64,
-    /// Takes the jobs that have all these labels. Without it: the jobs that nobody else takes.
+    /// Takes the jobs of a trace that have all these labels (openb jobs have one, `qos`). Without it: the jobs that
+    /// nobody else takes. Synthetic jobs have no labels: each goes to one of the frameworks at random.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub select: Option<BTreeMap<String, String>>,
     /// Mesos' framework capabilities.

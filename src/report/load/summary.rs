@@ -64,7 +64,8 @@ pub struct Spread {
     pub max: Option<f64>,
 }
 
-/// Shares of one resource's capacity over the makespan, time-weighted, 0 to 1.
+/// Shares of one resource's capacity, time-weighted, 0 to 1: from the first arrival to the last end, or to the end of
+/// the run if jobs are not over.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResourceShares {
     /// The resource.

@@ -79,8 +79,9 @@ pub(super) fn all(results: &Results) -> Vec<Table> {
 const STARTED: &str =
     "The mean and the quantiles are over the jobs that started, unfinished ones among them.";
 const ENDED: &str = "The mean and the quantiles are over the jobs that ended, well or badly.";
-const SHARES: &str = "Time-weighted over the makespan. Allocated: promised to tasks. Offered: out in offers. \
-    Used: consumed by tasks.";
+const SHARES: &str = "Time-weighted, from the first arrival to the last end, or to the end of the run if jobs are not over. \
+    Allocated: promised to tasks. Offered: out in offers. Used: held by running tasks; what they make of it, the trace \
+    does not say.";
 
 fn table(results: &Results, caption: &'static str, note: String, columns: Vec<Column>) -> Table {
     let known = |column: &Column| results.runs.iter().any(|run| (column.value)(run).is_some());
