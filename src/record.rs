@@ -2,9 +2,9 @@
 
 use mesos::{
     effects::{Note, OfferEnd},
-    id::{AgentId, FrameworkId, RoleId, TaskId},
+    id::{AgentId, FrameworkId, Id, RoleId, TaskId},
     offer::Offer,
-    resource::Resources,
+    resource::{ResourceName, Resources},
     task::{TaskKey, TaskState},
     time::Time,
 };
@@ -128,19 +128,25 @@ impl RecordHash {
         self.word(pair(key.framework, key.task));
     }
 
+    /// Mixes many words at the price of about one: products with different odd factors, which do not wait for each other.
+    #[inline]
+    fn words<const N: usize>(&mut self, words: [u64; N]) {
+        let factor = |place: usize| (place as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let product = |(place, word): (usize, u64)| {
+            (word ^ (word >> 31)).wrapping_mul(factor(place)).rotate_left(place as u32)
+        };
+        self.word(words.into_iter().enumerate().map(product).fold(0, u64::wrapping_add));
+    }
+
     fn resources(&mut self, resources: &Resources) {
-        for name in mesos::resource::ResourceName::ALL {
-            self.word(resources.get(name).0 as u64);
-        }
+        self.words(ResourceName::ALL.map(|name| resources.get(name).0 as u64));
         if !resources.devices().is_empty() {
-            resources.devices().words().into_iter().for_each(|word| self.word(word));
+            self.words(resources.devices().words());
         }
     }
 
     fn offer(&mut self, offer: &Offer) {
-        self.word(offer.id.0);
-        self.word(pair(offer.framework, offer.role));
-        self.word(pair(offer.agent, offer.agent));
+        self.words([offer.id.0, pair(offer.framework, offer.role), offer.agent.index() as u64]);
         self.resources(&offer.resources);
     }
 
@@ -183,7 +189,7 @@ const fn end_number(end: OfferEnd) -> u64 {
     }
 }
 
-fn pair(a: impl mesos::id::Id, b: impl mesos::id::Id) -> u64 {
+fn pair(a: impl Id, b: impl Id) -> u64 {
     ((a.index() as u64) << 32) | b.index() as u64
 }
 
@@ -205,7 +211,11 @@ impl Observer for RecordHash {
                 self.word(3 + u64::from(*fits));
                 self.word(*framework as u64);
                 self.word(pair(job.id, *first_task));
-                job.tasks.iter().for_each(|task| self.word(task.runtime.0));
+                for task in &job.tasks {
+                    let asked = task.demand.quantities();
+                    self.words(ResourceName::ALL.map(|name| asked.get(name).0 as u64));
+                    self.words([task.runtime.0, task.demand.models.0]);
+                }
             }
             Record::Master(note) => self.note(note),
             Record::TaskStarted { key, agent } => {

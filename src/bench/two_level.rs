@@ -46,11 +46,11 @@ pub fn run(workload: &Workload) -> Answer {
     let mut world = World::new(setup(&cluster, workload), observer);
     let ending = world.run(None, &AtomicBool::new(false), &mut |_| {});
     assert_eq!((ending, world.waiting_tasks()), (Ending::Quiet, 0), "all tasks run to their end");
-    world.assert_books_agree();
+    world.assert_books_balance();
     let progress = world.progress();
     let (hash, mut metrics) = world.into_observer();
     metrics.finish(progress.now);
-    let summary = metrics.summary(Span::from_secs(10), progress.now);
+    let summary = metrics.summary(Span::from_secs(10));
     Answer { summary, events: progress.events, records: hash.records(), hash: hash.value() }
 }
 
@@ -87,6 +87,7 @@ fn setup<'a>(cluster: &'a Cluster, workload: &Workload) -> Setup<'a> {
         shuffled: true,
         network: NetworkOptions { latency: Span(500_000), jitter: Span::ZERO },
         registration_backoff: Span::from_secs(1),
+        patience: Span::from_secs(3600),
         frameworks: vec![FrameworkSetup { info, weight: 1.0, scheduler, jobs: Box::new(workload.tasks()) }],
         seed,
     }

@@ -26,7 +26,7 @@ pub(super) fn check(arguments: &CheckArguments) -> Result<ExitCode, CommandError
             let outcome = prepared.simulate(cell, &stop, &mut |_| {});
             if !stop.load(Ordering::Relaxed) {
                 println!(
-                    "{name}: the books of master and agents agree, record hash {:016x}",
+                    "{name}: the books balance on every agent, record hash {:016x}",
                     outcome.hash.value()
                 );
             }

@@ -66,6 +66,9 @@ fn print(title: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>) 
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header.to_vec());
+    if table.width().is_none() {
+        table.set_width(100); // not a terminal
+    }
     rows.for_each(|row| {
         table.add_row(row);
     });

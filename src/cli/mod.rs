@@ -27,7 +27,10 @@ use crate::{
         prepare::Prepared,
     },
     policy::{ORDER_NAMES, PLACEMENT_NAMES, RESPONSE_NAMES, SORTER_NAMES},
-    report::ReportError,
+    report::{
+        ReportError,
+        units::{count, duration},
+    },
     trace::FORMATS,
 };
 
@@ -45,7 +48,7 @@ enum Command {
     Run(run::RunArguments),
     /// Say whether an experiment file, and every file that it names, is right; run nothing
     Validate(ExperimentArguments),
-    /// Run each cell of an experiment and check its books; with --twice, check that it comes out the same again
+    /// Run each cell of an experiment and check that its books balance; with --twice, that it comes out the same again
     Check(check::CheckArguments),
     /// List what experiment files can name
     List(list::ListArguments),
@@ -128,7 +131,11 @@ fn validate(arguments: &ExperimentArguments) -> Result<ExitCode, CommandError> {
     let machines = prepared.cluster.machines().len();
     println!("{} is right.", arguments.file.display());
     println!("  cluster    {machines} machines, {}", prepared.cluster.total());
-    println!("  workload   {jobs} jobs, the last arrives at {} s", last);
+    println!(
+        "  workload   {} jobs, the last arrives after {}",
+        count(jobs as f64),
+        duration(last.as_secs_f64())
+    );
     println!("  frameworks {}", names(prepared.experiment.framework.iter().map(|framework| &framework.name)));
     println!("  policies   {}", names(prepared.experiment.policy.iter().map(|policy| &policy.name)));
     println!("  cells      {}", prepared.cells().len());

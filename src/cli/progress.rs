@@ -7,14 +7,15 @@ use std::{
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use mesos::time::{Span, Time};
+use mesos::time::Time;
 
 use crate::{
     experiment::{
         prepare::Prepared,
-        run::{Done, Watcher, events_per_second, human_span},
+        run::{Done, Watcher, events_per_second},
         simulate::Cell,
     },
+    report::units::{count, duration},
     world::Progress,
 };
 
@@ -77,6 +78,6 @@ impl Watcher for Bars<'_> {
 
 fn describe(progress: Progress, wall: Duration) -> String {
     let rate = events_per_second(progress, wall) / 1e6;
-    let simulated = human_span(Span(progress.now.0));
-    format!("{simulated} simulated, {} events, {rate:.2} M events/s", progress.events)
+    let (simulated, events) = (duration(progress.now.as_secs_f64()), count(progress.events as f64));
+    format!("{simulated} simulated, {events} events, {rate:.2} M events/s")
 }

@@ -109,10 +109,13 @@ impl Cluster {
         &self.machines[id.index()]
     }
 
-    /// Whether a task could run on some machine if that were empty.
+    /// Whether a task could run on some machine if that were empty, among the machines of a shape that `may_use` admits. A
+    /// task that asks for nothing cannot run anywhere: Mesos refuses it.
     #[must_use]
-    pub fn could_run(&self, demand: &Demand) -> bool {
-        self.shapes.iter().any(|(resources, model)| demand.fits(resources, *model))
+    pub fn could_run(&self, demand: &Demand, may_use: impl Fn(&Resources) -> bool) -> bool {
+        let fits =
+            |(resources, model): &(Resources, ModelSet)| demand.fits(resources, *model) && may_use(resources);
+        !demand.quantities().is_empty() && self.shapes.iter().any(fits)
     }
 
     /// All resources of all machines.
@@ -164,11 +167,15 @@ mod tests {
     fn a_task_that_fits_no_empty_machine_is_known_from_the_start() {
         let mut cluster = cluster();
         let models = cluster.intern_model("V100").unwrap();
-        let task = |gpus| Demand { cpus: Scalar::whole(8), gpus, models, ..Demand::default() };
-        assert!(cluster.could_run(&task(GpuDemand::Whole(2))));
-        assert!(!cluster.could_run(&task(GpuDemand::Whole(3))));
-        let models = cluster.intern_model("A100").unwrap();
-        assert!(!cluster.could_run(&Demand { models, ..task(GpuDemand::Whole(1)) }));
+        let elsewhere = cluster.intern_model("A100").unwrap();
+        let task = |gpus, models| Demand { cpus: Scalar::whole(8), gpus, models, ..Demand::default() };
+        let could_run = |task: &Demand| cluster.could_run(task, |_| true);
+        assert!(could_run(&task(GpuDemand::Whole(2), models)));
+        assert!(!could_run(&task(GpuDemand::Whole(3), models)));
+        assert!(!could_run(&task(GpuDemand::Whole(1), elsewhere)));
+        assert!(!could_run(&Demand::default()), "a task that asks for nothing");
+        let hidden = |shape: &Resources| shape.devices().is_empty();
+        assert!(!cluster.could_run(&task(GpuDemand::Whole(2), models), hidden));
     }
 
     #[test]

@@ -22,8 +22,16 @@ use crate::{
     workload::{
         Demand, GpuDemand, Job, JobId, JobName, JobSource, ModelSet, TaskSpec, gpu_demand,
         poisson::{Poisson, PoissonJobs},
+        whole_gpus,
     },
 };
+
+/// Simulated time lasts 584 years; what a trace or a factor makes of it must stay far below.
+const LATEST: Time = Time::from_secs(36_525 * 86_400);
+/// Most of one resource that a machine may have or a task may ask for: 2^30 MiB of memory, a million cpus. Sums over a
+/// million machines stay exact.
+const MOST_MIB: u64 = 1 << 30;
+const MOST_MILLI_CPUS: u64 = 1_000_000_000;
 
 /// An experiment with everything that its cells share.
 #[derive(Debug)]
@@ -89,7 +97,13 @@ impl Prepared {
         });
         let capabilities = capabilities.collect();
         let facts = facts.into();
-        Ok(Self { capabilities, experiment, cluster, min_allocatable, facts, warnings, workload })
+        let prepared = Self { capabilities, experiment, cluster, min_allocatable, facts, warnings, workload };
+        let (_, last) = prepared.jobs_and_last_arrival();
+        if last > LATEST {
+            let message = "the last job would arrive after more than a hundred years";
+            return Err(loaded.error_at("workload", message, None).into());
+        }
+        Ok(prepared)
     }
 
     /// The jobs of a framework under a seed.
@@ -144,6 +158,7 @@ fn machines(
 }
 
 fn add_node(cluster: &mut Cluster, node: &NodeRow, topology: Topology) -> Result<(), String> {
+    amounts_are_possible(&node.name, node.cpu_milli, node.memory_mib)?;
     let scalars = ResourceQuantities::new([
         Scalar(node.cpu_milli as i64),
         Scalar::whole(node.memory_mib as i64),
@@ -201,19 +216,17 @@ fn workload(
     let wrong = |error: trace::TraceError| trace_error(loaded, "workload.trace.path", &error);
     let rows = trace::openb::read_pods(&file.path).map_err(wrong)?;
     let mut jobs = Vec::with_capacity(rows.len());
-    let mut unscheduled = 0;
     for row in &rows {
-        unscheduled += usize::from(row.scheduled_s.is_none());
         let job = job_of(row, spec, cluster).map_err(|m| loaded.error_at("workload.trace.path", m, None))?;
-        jobs.extend(job);
+        jobs.extend(job.map(|job| (job, row.scheduled_s.is_none())));
     }
-    jobs.sort_by_key(|job| job.submission);
+    jobs.sort_by_key(|(job, _)| job.submission);
     jobs.truncate(spec.first.map_or(usize::MAX, |first| first as usize));
-    for (place, job) in jobs.iter_mut().enumerate() {
-        job.id = JobId::new(place);
-    }
+    let unscheduled = jobs.iter().filter(|(_, unscheduled)| *unscheduled).count();
+    let numbered = jobs.into_iter().enumerate();
+    let jobs: Vec<Job> = numbered.map(|(place, (job, _))| Job { id: JobId::new(place), ..job }).collect();
     let mut of_file = file_facts(file, rows.len(), jobs.len());
-    of_file["never_scheduled_in_the_trace"] = unscheduled.into();
+    of_file["kept_but_never_scheduled_in_the_trace"] = unscheduled.into();
     facts.insert("jobs".into(), of_file);
     if unscheduled > 0 && spec.unscheduled == Unscheduled::Lifetime {
         warnings.push(format!(
@@ -260,6 +273,11 @@ fn job_of(row: &PodRow, spec: &config::Workload, cluster: &mut Cluster) -> Resul
         (None, Unscheduled::Lifetime) => creation,
         (None, Unscheduled::Skip) => return Ok(None),
     };
+    amounts_are_possible(&row.name, row.cpu_milli, row.memory_mib)?;
+    let latest = LATEST.0 / 1_000_000_000;
+    if creation.max(deletion) > latest {
+        return Err(format!("{} is created or deleted after {latest} s, which is a hundred years", row.name));
+    }
     let mut models = ModelSet::ANY;
     for model in &row.gpu_spec {
         models.0 |= cluster.intern_model(model).map_err(|error| error.to_string())?.0;
@@ -267,7 +285,7 @@ fn job_of(row: &PodRow, spec: &config::Workload, cluster: &mut Cluster) -> Resul
     let gpus = match (row.num_gpu, row.gpu_milli) {
         (0, _) => GpuDemand::None,
         (1, share) if share < 1000 => GpuDemand::Share(share as u16),
-        (count, _) => GpuDemand::Whole(count as u8),
+        (count, _) => whole_gpus(count.into()),
     };
     let demand = Demand {
         cpus: Scalar(row.cpu_milli as i64),
@@ -284,6 +302,14 @@ fn job_of(row: &PodRow, spec: &config::Workload, cluster: &mut Cluster) -> Resul
         submission: compressed(Time::from_secs(creation), spec.compress),
         tasks: smallvec::smallvec![TaskSpec { demand, runtime }],
     }))
+}
+
+fn amounts_are_possible(name: &str, cpu_milli: u64, memory_mib: u64) -> Result<(), String> {
+    if cpu_milli > MOST_MILLI_CPUS || memory_mib > MOST_MIB {
+        let most = format!("at most {MOST_MILLI_CPUS} and {MOST_MIB} are supported");
+        return Err(format!("{name} has cpu_milli {cpu_milli} and memory_mib {memory_mib}, {most}"));
+    }
+    Ok(())
 }
 
 fn compressed(at: Time, factor: f64) -> Time {
@@ -326,7 +352,8 @@ fn by_framework(loaded: &Loaded, jobs: Vec<Job>) -> Result<Vec<Vec<Job>>, Experi
 
 fn file_facts(file: &TraceFile, rows: usize, kept: usize) -> serde_json::Value {
     let name = file.path.file_name().map(|name| name.to_string_lossy().into_owned());
-    json!({ "file": name, "format": "openb", "rows": rows, "kept": kept })
+    let format = trace::sniff(&file.path).ok().flatten().map(|format| format.name);
+    json!({ "file": name, "format": format, "rows": rows, "kept": kept })
 }
 
 fn trace_error(loaded: &Loaded, path: &str, error: &trace::TraceError) -> ExperimentError {

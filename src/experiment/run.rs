@@ -12,7 +12,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mesos::time::Span;
 use rayon::prelude::*;
 
 use super::{
@@ -85,6 +84,9 @@ pub fn run(
     });
     let mut results = results.into_inner().expect("a run panicked");
     results.sort_by_key(|(place, _)| *place);
+    if results.is_empty() {
+        store::remove_if_empty(directory);
+    }
     failed?;
     let (done, figures): (Vec<_>, Vec<_>) =
         results.into_iter().map(|(_, (cell, done, figures))| ((cell, done), figures)).unzip();
@@ -132,13 +134,4 @@ fn now_as_text() -> String {
 #[must_use]
 pub fn events_per_second(progress: Progress, wall: Duration) -> f64 {
     progress.events as f64 / wall.as_secs_f64().max(1e-9)
-}
-
-/// A span of simulated time for people: the largest unit of which there is at least one, with two digits behind the point.
-#[must_use]
-pub fn human_span(span: Span) -> String {
-    let secs = span.as_secs_f64();
-    let units = [(86_400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms")];
-    let fitting = units.into_iter().find(|(unit, _)| secs >= *unit).unwrap_or((1e-3, "ms"));
-    format!("{:.2} {}", secs / fitting.0, fitting.1)
 }

@@ -48,12 +48,17 @@ pub(super) fn create(directory: &Path) -> Result<(), ExperimentError> {
     fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)).map_err(ExperimentError::writing(directory))
 }
 
+/// Takes the results directory away again, if nothing came to lie in it.
+pub(super) fn remove_if_empty(directory: &Path) {
+    let _ = fs::remove_dir(directory); // fails if it is not empty, and that is right
+}
+
 /// Writes all files of a run under a temporary name, then puts them in place of an earlier run of the same cell.
 pub(super) fn write_run(run: &Run<'_>, directory: &Path) -> Result<RunFigures, ExperimentError> {
     let place = directory.join(cell_path(run.prepared, run.cell));
     let parent = place.parent().expect("a cell has two levels");
     let temporary = parent.join(format!(".seed={}.partial", run.cell.seed));
-    let summary = run.outcome.metrics.summary(run.prepared.experiment.measure.tau.0, run.outcome.end);
+    let summary = run.outcome.metrics.summary(run.prepared.experiment.measure.tau.0);
     let written = remove_if_there(&temporary)
         .and_then(|()| fs::create_dir_all(&temporary))
         .and_then(|()| write_files(run, &summary, &temporary))
@@ -87,7 +92,7 @@ pub(super) fn write_summary(
         let resources: Vec<_> = prepared.cluster.total().iter().map(|(name, _)| name).collect();
         table.write_record(summary_header(&resources))?;
         for run in runs {
-            table.write_record(summary_line(run))?;
+            table.write_record(summary_line(run, &resources))?;
         }
         table.flush()
     })
@@ -136,7 +141,7 @@ fn summary_header(resources: &[ResourceName]) -> Vec<String> {
     header
 }
 
-fn summary_line(run: &RunFigures) -> Vec<String> {
+fn summary_line(run: &RunFigures, resources: &[ResourceName]) -> Vec<String> {
     let s = &run.summary;
     let Quantiles { mean, p50, p90, p99, max } = s.waiting;
     let mut line = vec![run.policy.clone(), run.seed.to_string()];
@@ -148,8 +153,10 @@ fn summary_line(run: &RunFigures) -> Vec<String> {
     let slowdown = [s.bounded_slowdown.mean, s.bounded_slowdown.p99];
     line.extend([mean, p50, p90, p99, max].into_iter().chain(turnaround).chain(slowdown).map(maybe));
     line.extend([s.tau.to_string(), maybe(s.makespan)]);
-    for (_, [offered, allocated, used]) in &s.shares {
-        line.extend([allocated, offered, used].map(ToString::to_string));
+    for name in resources {
+        let share = s.shares.iter().find(|(of, _)| of == name);
+        let [offered, allocated, used] = share.map_or([0.0; 3], |(_, shares)| *shares); // none has registered yet
+        line.extend([allocated, offered, used].map(|share: f64| share.to_string()));
     }
     line.extend(
         [s.offers.sent, s.offers.accepted, s.offers.declined, s.offers.rescinded]
@@ -318,6 +325,12 @@ fn warnings(run: &Run<'_>, summary: &Summary) -> Vec<String> {
     tell(summary.rejected, "fit no machine of the cluster, not even an empty one, and were rejected");
     tell(summary.never_placed, "were never started, though an empty machine would have had room");
     tell(summary.unfinished, "were not over when the run ended; they are missing in turnaround times");
+    if run.outcome.ending == Ending::Stalled && summary.never_placed > 0 {
+        warnings.push(
+            "the run was ended because no job was to come, no task ran and nothing was started any more"
+                .into(),
+        );
+    }
     if run.outcome.ending == Ending::TimeIsUp {
         warnings.push(format!("the run was stopped at `until`, {} s, before all was over", run.outcome.end));
     }

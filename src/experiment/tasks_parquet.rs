@@ -3,7 +3,6 @@
 use std::{fs::File, io, path::Path};
 
 use mesos::{
-    id::Id,
     resource::ResourceName,
     task::TaskState,
     time::{Span, Time},
@@ -65,7 +64,7 @@ fn columns(run: &Run<'_>) -> Vec<Column> {
             "success",
             rows.iter().map(|(_, _, task, _)| task.state == TaskState::Finished).collect::<Vec<_>>(),
         ),
-        column("final_state", texts(&|_, task, _| task.state.as_str().to_owned())),
+        column("final_state", rows.iter().map(|(_, _, task, _)| final_state(task)).collect::<Vec<_>>()),
         column("cpus", amounts(ResourceName::Cpus)),
         column("mem_mib", amounts(ResourceName::Mem)),
         column("disk_mib", amounts(ResourceName::Disk)),
@@ -88,6 +87,11 @@ fn stretch(task: &TaskRow, job: &JobRow) -> Option<f64> {
     let asked = task.spec.runtime.as_secs_f64();
     let turnaround = task.finish_time().map(|end| end.since(job.submission).as_secs_f64());
     turnaround.filter(|_| asked > 0.0).map(|turnaround| turnaround / asked)
+}
+
+/// Empty for a task that never started.
+fn final_state(task: &TaskRow) -> Option<String> {
+    task.starting_time().map(|_| task.state.as_str().to_owned())
 }
 
 fn hostname(run: &Run<'_>, task: &TaskRow) -> Option<String> {

@@ -183,11 +183,13 @@ impl BatchFramework {
         }
     }
 
-    /// Whether offers that were declined for the sake of the queue may serve this demand: not if something no harder to
-    /// place is waiting already.
-    fn asks_for_something_new(&self, demand: &Demand) -> bool {
-        let blocked = !self.policy.backfill && !self.queue.is_empty();
-        !blocked && !self.queue.values().any(|waiting| waiting.spec.demand.is_no_harder_than(demand))
+    /// Whether offers that were declined for the sake of the queue may serve this newcomer. With backfill, not if something
+    /// no harder to place is waiting already; without, only if it comes before everything else.
+    fn asks_for_something_new(&self, key: QueueKey, demand: &Demand) -> bool {
+        if self.policy.backfill {
+            return !self.queue.values().any(|waiting| waiting.spec.demand.is_no_harder_than(demand));
+        }
+        self.queue.first_key_value().is_none_or(|(head, _)| key < *head)
     }
 }
 
@@ -210,9 +212,10 @@ impl Framework for BatchFramework {
         let key = sortable(self.policy.order.key(job));
         let mut new = false;
         for (n, &spec) in job.tasks.iter().enumerate() {
-            new |= self.asks_for_something_new(&spec.demand);
             self.arrivals += 1;
-            self.queue.insert((key, self.arrivals), Waiting { task: nth_task(first_task, n), spec });
+            let key = (key, self.arrivals);
+            new |= self.asks_for_something_new(key, &spec.demand);
+            self.queue.insert(key, Waiting { task: nth_task(first_task, n), spec });
         }
         if new {
             self.want_offers(calls);

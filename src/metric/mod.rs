@@ -14,7 +14,7 @@ use mesos::{
 
 pub use jobs::{FinalState, JobRow, Jobs, TaskRow};
 pub use summary::{Quantiles, Summary, quantile};
-pub use timeline::{Bin, Gauge, Kind, Timeline};
+pub use timeline::{Bin, Gauge, Kind, Snapshot, Timeline};
 
 use crate::{
     cluster::MachineId,
@@ -56,6 +56,10 @@ pub struct RunMetrics {
     task_states: [u64; TaskState::ALL.len()],
     /// How many tasks the master launched.
     launched: u64,
+    /// When the first job arrived, when the last task ended, and at the end of the run.
+    first_arrival: Option<Snapshot>,
+    last_end: Snapshot,
+    end: Snapshot,
     /// The machine of each agent.
     machines: IdVec<AgentId, MachineId>,
 }
@@ -71,6 +75,9 @@ impl RunMetrics {
             timeline: Timeline::new(bins, excluded),
             task_states: [0; TaskState::ALL.len()],
             launched: 0,
+            first_arrival: None,
+            last_end: Snapshot::default(),
+            end: Snapshot::default(),
             machines: IdVec::new(),
         }
     }
@@ -120,12 +127,13 @@ impl RunMetrics {
     /// Closes the books at the end of the run.
     pub fn finish(&mut self, now: Time) {
         self.timeline.finish(now);
+        self.end = self.timeline.snapshot(now);
     }
 
     /// The figures of the whole run; bounded slowdown with this tau.
     #[must_use]
-    pub fn summary(&self, tau: Span, end: Time) -> Summary {
-        Summary::of(self, tau, end)
+    pub fn summary(&self, tau: Span) -> Summary {
+        Summary::of(self, tau)
     }
 
     fn note(&mut self, now: Time, note: &Note<'_>) {
@@ -198,7 +206,12 @@ impl Observer for RunMetrics {
                 self.machines.push(*machine);
                 self.timeline.add_total(now, resources.quantities());
             }
-            Record::JobSubmitted { framework, job, fits, .. } => self.jobs.submitted(*framework, job, *fits),
+            Record::JobSubmitted { framework, job, fits, .. } => {
+                if self.first_arrival.is_none() {
+                    self.first_arrival = Some(self.timeline.snapshot(now));
+                }
+                self.jobs.submitted(*framework, job, *fits);
+            }
             Record::Master(note) => self.note(now, note),
             Record::TaskStarted { key, agent } => {
                 let (place, role) = self.task_role(*key);
@@ -209,6 +222,7 @@ impl Observer for RunMetrics {
                 let (place, role) = self.task_role(*key);
                 let held = self.jobs.ended(now, place, key.task, *state);
                 self.timeline.sub(now, role, Kind::Used, &held);
+                self.last_end = self.timeline.snapshot(now);
             }
         }
     }

@@ -1,9 +1,6 @@
 //! One run in a few figures.
 
-use mesos::{
-    resource::ResourceName,
-    time::{Span, Time},
-};
+use mesos::{resource::ResourceName, time::Span};
 
 use super::{FinalState, JobRow, OfferCounts, RunMetrics, timeline::KINDS};
 
@@ -73,7 +70,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub(super) fn of(metrics: &RunMetrics, tau: Span, end: Time) -> Self {
+    pub(super) fn of(metrics: &RunMetrics, tau: Span) -> Self {
         let jobs = metrics.jobs().all();
         let count = |state| jobs.iter().filter(|job| job.final_state() == state).count();
         let over =
@@ -83,8 +80,6 @@ impl Summary {
         let last = jobs.iter().filter_map(JobRow::finish_time).max();
         let all_over =
             jobs.iter().all(|job| job.final_state().is_over() || job.final_state() == FinalState::Rejected);
-        let measured_until = last.filter(|_| all_over).unwrap_or(end);
-        let measured = first.map_or(Span::ZERO, |first| measured_until.since(first));
         Self {
             jobs: jobs.len(),
             finished: count(FinalState::Completed),
@@ -97,7 +92,7 @@ impl Summary {
             bounded_slowdown: over(&|job| job.bounded_slowdown(tau)),
             tau,
             makespan: first.zip(last).map(|(first, last)| last.since(first).as_secs_f64()),
-            shares: shares(metrics, measured.as_secs_f64()),
+            shares: shares(metrics, all_over),
             offers: (0..metrics.frameworks.len())
                 .map(|place| metrics.offers(place))
                 .fold(OfferCounts::default(), add),
@@ -105,13 +100,11 @@ impl Summary {
     }
 }
 
-fn shares(metrics: &RunMetrics, seconds: f64) -> Vec<(ResourceName, [f64; 3])> {
-    let timeline = metrics.timeline();
-    let share = |name| {
-        let capacity = timeline.total().get(name).as_f64() * seconds;
-        KINDS.map(|kind| if capacity > 0.0 { timeline.cluster(kind, name).integral / capacity } else { 0.0 })
-    };
-    timeline.total().iter().map(|(name, _)| (name, share(name))).collect()
+fn shares(metrics: &RunMetrics, all_over: bool) -> Vec<(ResourceName, [f64; 3])> {
+    let from = metrics.first_arrival.unwrap_or_default();
+    let until = if all_over { metrics.last_end } else { metrics.end };
+    let share = |name| KINDS.map(|kind| until.share_since(&from, kind, name));
+    metrics.timeline().total().iter().map(|(name, _)| (name, share(name))).collect()
 }
 
 fn add(a: OfferCounts, b: OfferCounts) -> OfferCounts {

@@ -55,10 +55,30 @@ impl Bin {
     }
 }
 
+/// Integrals at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Snapshot {
+    held: Sums,
+    capacity: Sums,
+}
+
+impl Snapshot {
+    /// The share of capacity that was of this kind between `earlier` and this moment; 0 if there was no capacity.
+    #[must_use]
+    pub fn share_since(&self, earlier: &Self, kind: Kind, name: ResourceName) -> f64 {
+        let at = place(Kind::Allocated, name);
+        let capacity = self.capacity[at] - earlier.capacity[at];
+        let held = self.held[place(kind, name)] - earlier.held[place(kind, name)];
+        if capacity > 0.0 { held / capacity } else { 0.0 }
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Track {
     now: [i64; PLACES],
     max: [i64; PLACES],
+    /// Integrals so far, in thousandths times seconds.
+    integrals: Sums,
     /// Largest of offered and allocated together, by resource.
     held_max: [i64; 4],
     since: Time,
@@ -87,7 +107,8 @@ const fn place(kind: Kind, name: ResourceName) -> usize {
 impl Track {
     fn new() -> Self {
         let [now, max] = [[0; PLACES]; 2];
-        Self { now, max, held_max: [0; 4], since: Time::ZERO, bins: Vec::new(), share: Gauge::default() }
+        let (integrals, share) = ([0.0; PLACES], Gauge::default());
+        Self { now, max, integrals, held_max: [0; 4], since: Time::ZERO, bins: Vec::new(), share }
     }
 
     /// Books the amounts as they stand from the last change until `now`.
@@ -97,6 +118,9 @@ impl Track {
             return;
         }
         self.share.integral += self.share.last * passed;
+        for (integral, amount) in self.integrals.iter_mut().zip(self.now) {
+            *integral += amount as f64 * passed;
+        }
         let (first, last) = (self.since.0 / width.0, (now.0 - 1) / width.0);
         if self.bins.len() <= last as usize {
             self.bins.resize(last as usize + 1, [0.0; PLACES]);
@@ -145,7 +169,7 @@ impl Track {
     }
 
     fn gauge(&self, at: usize) -> Gauge {
-        let integral = self.bins.iter().map(|sums| sums[at]).sum::<f64>() / 1000.0;
+        let integral = self.integrals[at] / 1000.0;
         Gauge { last: Scalar(self.now[at]).as_f64(), integral, max: Scalar(self.max[at]).as_f64() }
     }
 }
@@ -175,6 +199,18 @@ impl Timeline {
         self.capacity.advance(now, self.width);
         self.capacity.change(Kind::Allocated, quantities, 1);
         self.total += quantities;
+        for track in self.roles.iter_mut().chain([&mut self.cluster]) {
+            track.advance(now, self.width);
+            track.note_share(&self.total, &self.excluded);
+        }
+    }
+
+    /// The integrals of the whole cluster until now, for taking differences.
+    pub fn snapshot(&mut self, now: Time) -> Snapshot {
+        self.make_room(now);
+        self.capacity.advance(now, self.width);
+        self.cluster.advance(now, self.width);
+        Snapshot { held: self.cluster.integrals, capacity: self.capacity.integrals }
     }
 
     /// A role holds more from now on.
@@ -224,12 +260,6 @@ impl Timeline {
     #[must_use]
     pub fn cluster(&self, kind: Kind, name: ResourceName) -> Gauge {
         self.cluster.gauge(place(kind, name))
-    }
-
-    /// Capacity times seconds.
-    #[must_use]
-    pub fn capacity_integral(&self, name: ResourceName) -> f64 {
-        self.capacity.gauge(place(Kind::Allocated, name)).integral
     }
 
     /// How offered and allocated together went (Mesos' `offered_or_allocated`).

@@ -13,7 +13,7 @@ mod sample;
 mod terminal;
 #[cfg(test)]
 mod tests;
-mod units;
+pub mod units;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -42,12 +42,22 @@ pub fn build(dir: &Path) -> Result<Built, ReportError> {
     let mut files = vec![(dir.join("report.html"), page)];
     files.extend(figures.into_iter().map(|figure| (plots.join(figure.file), figure.svg)));
     write_all(&files)?;
+    remove_outdated(&plots, &files);
     Ok(Built { files: files.into_iter().map(|(path, _)| path).collect() })
 }
 
 /// The summary of the results in `dir`, as a table for the terminal.
 pub fn terminal_summary(dir: &Path) -> Result<String, ReportError> {
     Ok(summary_table(&load::read_summary(&dir.join("summary.csv"))?))
+}
+
+/// Removes figures of an earlier report that are not part of this one.
+fn remove_outdated(plots: &Path, files: &[(PathBuf, String)]) {
+    let entries = fs::read_dir(plots).into_iter().flatten().flatten().map(|entry| entry.path());
+    let figures = entries.filter(|path| path.extension().is_some_and(|extension| extension == "svg"));
+    for outdated in figures.filter(|path| !files.iter().any(|(written, _)| written == path)) {
+        let _ = fs::remove_file(outdated); // the report does not show it, so it may stay if it must
+    }
 }
 
 /// Writes all files under other names, then renames them.

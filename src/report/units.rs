@@ -5,7 +5,8 @@ const HOUR: f64 = 3_600.0;
 const DAY: f64 = 86_400.0;
 
 /// A length of time: `0 s`, `350 ms`, `12.3 s`, `4.5 min`, `3.25 h`, `149 d`.
-pub(super) fn duration(seconds: f64) -> String {
+#[must_use]
+pub fn duration(seconds: f64) -> String {
     if seconds == 0.0 {
         "0 s".to_owned()
     } else if seconds < 1.0 {
@@ -27,7 +28,8 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// A count with its thousands apart: `12,900,000`. Means of counts keep one decimal if they need it.
-pub(super) fn count(number: f64) -> String {
+#[must_use]
+pub fn count(number: f64) -> String {
     let tenths = (number * 10.0).round();
     let whole = grouped((tenths / 10.0).trunc());
     match tenths % 10.0 {
@@ -42,7 +44,8 @@ pub(super) fn plain(number: f64) -> String {
 }
 
 /// A size in memory: `1.25 GiB`.
-pub(super) fn bytes(bytes: f64) -> String {
+#[must_use]
+pub fn bytes(bytes: f64) -> String {
     let (divisor, unit) = binary_step(bytes, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"]);
     format!("{} {unit}", three_digits(bytes / divisor))
 }

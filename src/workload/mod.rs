@@ -182,6 +182,12 @@ impl JobSource for std::vec::IntoIter<Job> {
     }
 }
 
+/// So many whole devices. More than 255 are as impossible as 255: no agent has more than 16.
+#[must_use]
+pub fn whole_gpus(count: u64) -> GpuDemand {
+    GpuDemand::Whole(u8::try_from(count).unwrap_or(u8::MAX))
+}
+
 /// An amount of GPU as people write it: whole devices or a share below one. `None` if it is neither.
 #[must_use]
 pub fn gpu_demand(gpus: f64) -> Option<GpuDemand> {
@@ -189,7 +195,7 @@ pub fn gpu_demand(gpus: f64) -> Option<GpuDemand> {
     match thousandths {
         0 => Some(GpuDemand::None),
         share if (1..i64::from(WHOLE_DEVICE)).contains(&share) => Some(GpuDemand::Share(share as u16)),
-        whole if whole > 0 && whole % 1000 == 0 => Some(GpuDemand::Whole(u8::try_from(whole / 1000).ok()?)),
+        whole if whole > 0 && whole % 1000 == 0 => Some(whole_gpus((whole / 1000) as u64)),
         _ => None,
     }
 }

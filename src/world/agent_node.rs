@@ -80,6 +80,7 @@ impl<O: Observer> World<'_, O> {
         while let Some(key) = self.agents[machine].pop_ended(now) {
             let state = TaskState::Finished;
             self.observer.observe(now, &Record::TaskEnded { key, state });
+            (self.living, self.last_progress) = (self.living - 1, now);
             self.agents[machine].core.handle_executor(now, key, state, &mut said);
         }
         self.agents[machine].core.handle_timeout(now, &mut said);
@@ -95,6 +96,7 @@ impl<O: Observer> World<'_, O> {
         if let Some((key, task)) = said.start.take() {
             agent.run_until(key, now + Span(task.data));
             self.observer.observe(now, &Record::TaskStarted { key, agent: task.agent });
+            (self.living, self.last_progress) = (self.living + 1, now);
             agent.core.handle_executor(now, key, TaskState::Running, &mut said);
         }
         self.post_said(machine, said);

@@ -4,6 +4,7 @@ use mesos::{
     call::{Call, FrameworkInfo},
     event::Event,
     id::{FrameworkId, Id, TaskId},
+    resource::Resources,
     time::Time,
 };
 
@@ -53,11 +54,14 @@ impl<O: Observer> World<'_, O> {
         let job = std::mem::replace(&mut framework.next, next).expect("a framework wakes up for a job");
         let first_task = TaskId::new(framework.next_task);
         framework.next_task += job.tasks.len();
-        let fits = job.tasks.iter().all(|task| self.cluster.could_run(&task.demand));
+        let capabilities = framework.info.capabilities;
+        let may_use = |shape: &Resources| self.master.allocator().would_offer(shape, capabilities);
+        let fits = job.tasks.iter().all(|task| self.cluster.could_run(&task.demand, may_use));
         self.observer.observe(now, &Record::JobSubmitted { framework: place, job: &job, first_task, fits });
         if fits {
             framework.scheduler.submit(now, &job, first_task, &mut framework.calls);
         }
+        self.last_progress = now;
         let next = framework.next_submission();
         if let Some(next) = next {
             assert!(next >= now, "{:?} arrives at {next} s, after one at {now} s", framework.next);

@@ -1,7 +1,7 @@
 //! How long messages travel.
 
 use mesos::{
-    id::IdVec,
+    id::{Id, IdVec},
     time::{Span, Time},
 };
 
@@ -24,14 +24,20 @@ pub struct NetworkOptions {
 pub(super) struct Network {
     options: NetworkOptions,
     seed: Seed,
+    /// To (0) and from (1) each node.
+    links: [IdVec<NodeId, Link>; 2],
+}
+
+/// A delay is addressed by its link and its number there, not by what happens elsewhere.
+#[derive(Clone, Copy, Debug, Default)]
+struct Link {
     sent: u64,
-    /// When the last message to (0) and from (1) each node arrives.
-    last_arrival: [IdVec<NodeId, Time>; 2],
+    last_arrival: Time,
 }
 
 impl Network {
     pub(super) fn new(options: NetworkOptions, seed: Seed) -> Self {
-        Self { options, seed, sent: 0, last_arrival: [IdVec::new(), IdVec::new()] }
+        Self { options, seed, links: [IdVec::new(), IdVec::new()] }
     }
 
     /// When a message sent now arrives.
@@ -40,21 +46,19 @@ impl Network {
         if self.options.jitter == Span::ZERO {
             return at; // equal delays keep the order by themselves
         }
-        let mut rng = self.seed.of(Stream::NetworkDelay, self.sent);
-        self.sent += 1;
-        let at = at + Span(below(&mut rng, self.options.jitter.0 + 1));
-        let master = <NodeId as mesos::id::Id>::new(0);
+        let master = NodeId::new(0);
         let (direction, other) = if from == master { (0, to) } else { (1, from) };
-        let last = self.last_arrival[direction].grow_to(other, || Time::ZERO);
-        *last = at.max(*last);
-        *last
+        let link = self.links[direction].grow_to(other, Link::default);
+        let message = (direction as u64) << 63 | (other.index() as u64) << 32 | (link.sent & 0xFFFF_FFFF);
+        let mut rng = self.seed.of(Stream::NetworkDelay, message);
+        link.sent += 1;
+        link.last_arrival = (at + Span(below(&mut rng, self.options.jitter.0 + 1))).max(link.last_arrival);
+        link.last_arrival
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use mesos::id::Id;
-
     use super::*;
 
     #[test]

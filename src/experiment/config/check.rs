@@ -21,6 +21,17 @@ const LEAST: f64 = 0.001;
 /// More CPUs or devices than any machine has, and few enough that sums over all machines stay exact.
 const MOST: f64 = 1e6;
 
+/// More memory or disk than any machine has: 1 PiB. With at most a million machines, sums stay exact.
+const MOST_BYTES: u64 = 1 << 50;
+/// More machines than any cluster has.
+const MOST_MACHINES: u64 = 1_000_000;
+/// More tasks than fit in memory.
+const MOST_TASKS: u64 = 1_000_000_000;
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
+/// Simulated time ends after 584 years; nothing that is added to it may come near.
+const CENTURY: u64 = 36_525 * DAY;
+
 /// Everything wrong with an experiment that has the right types.
 pub(super) fn check(experiment: &Experiment, vocabulary: &Vocabulary<'_>) -> Vec<Problem> {
     let mut check = Check { problems: Vec::new(), vocabulary };
@@ -39,13 +50,28 @@ impl Check<'_> {
         self.seeds(&experiment.seeds);
         if let Some(until) = experiment.until {
             self.longer_than_zero("until", until);
+            self.no_longer_than("until", until, CENTURY);
         }
+        self.no_longer_than("network.latency", experiment.network.latency, HOUR);
+        self.no_longer_than("network.jitter", experiment.network.jitter, HOUR);
+        self.answers_arrive_in_time(experiment);
         self.cluster(&experiment.cluster);
         self.master(&experiment.master);
         self.workload(&experiment.workload);
         self.frameworks(&experiment.framework);
         self.policies(&experiment.policy);
         self.measure(&experiment.measure);
+    }
+
+    /// An offer and its answer travel one way each.
+    fn answers_arrive_in_time(&mut self, experiment: &Experiment) {
+        let (network, timeout) = (&experiment.network, experiment.master.offer_timeout);
+        let trip = Duration(network.latency.0 + network.jitter.0 + network.latency.0 + network.jitter.0);
+        if let Some(timeout) = timeout.filter(|timeout| timeout.0 <= trip.0) {
+            let message = format!("no answer to an offer would arrive before its timeout of {timeout}");
+            let help = format!("an offer and its answer may travel {trip} together: give a longer timeout");
+            self.add(Problem::new("master.offer_timeout", message, "too short for this network").help(help));
+        }
     }
 
     fn name(&mut self, name: &str) {
@@ -77,6 +103,8 @@ impl Check<'_> {
         for (index, group) in cluster.agents.iter().enumerate() {
             self.agents(&format!("cluster.agents[{index}]"), group);
         }
+        let machines: u64 = cluster.agents.iter().map(|group| u64::from(group.count)).sum();
+        self.no_more_than("cluster.agents", machines, MOST_MACHINES, "machines");
         self.at_least_one("cluster.every", cluster.every.into());
         self.at_least_one("cluster.agents_per_rack", cluster.agents_per_rack.into());
         self.at_least_one("cluster.racks_per_zone", cluster.racks_per_zone.into());
@@ -93,6 +121,8 @@ impl Check<'_> {
         if group.mem.0 == 0 {
             self.add(Problem::new(format!("{path}.mem"), "an agent needs some memory", "must be above 0"));
         }
+        self.no_more_than(&format!("{path}.mem"), group.mem.0, MOST_BYTES, "bytes (1 PiB)");
+        self.no_more_than(&format!("{path}.disk"), group.disk.0, MOST_BYTES, "bytes (1 PiB)");
         if group.gpus > 16 {
             let message = format!("an agent has at most 16 GPU devices, but this one has {}", group.gpus);
             self.add(Problem::new(format!("{path}.gpus"), message, "must be 0 to 16"));
@@ -107,8 +137,10 @@ impl Check<'_> {
 
     fn master(&mut self, master: &Master) {
         self.longer_than_zero("master.allocation_interval", master.allocation_interval);
+        self.no_longer_than("master.allocation_interval", master.allocation_interval, DAY);
         if let Some(timeout) = master.offer_timeout {
             self.longer_than_zero("master.offer_timeout", timeout);
+            self.no_longer_than("master.offer_timeout", timeout, CENTURY);
         }
     }
 
@@ -133,14 +165,23 @@ impl Check<'_> {
         let path = |key: &str| format!("workload.poisson.{key}");
         self.at_least_one(&path("jobs"), poisson.jobs);
         self.at_least_one(&path("tasks_per_job"), poisson.tasks_per_job.into());
+        let tasks = poisson.jobs.saturating_mul(poisson.tasks_per_job.into());
+        self.no_more_than(&path("jobs"), tasks, MOST_TASKS, "tasks");
         self.longer_than_zero(&path("interarrival"), poisson.interarrival);
         self.longer_than_zero(&path("duration"), poisson.duration);
+        self.no_longer_than(&path("interarrival"), poisson.interarrival, CENTURY);
+        self.no_longer_than(&path("duration"), poisson.duration, CENTURY);
         self.not_empty(&path("cpus"), &poisson.cpus, "cpus = [1.0, 2.0]");
         self.not_empty(&path("mem"), &poisson.mem, "mem = [\"1 GiB\", \"2 GiB\"]");
         self.not_empty(&path("gpus"), &poisson.gpus, "gpus = [0, 1]");
         self.not_empty(&path("disk"), &poisson.disk, "disk = [\"0 B\"]");
         for (index, &cpus) in poisson.cpus.iter().enumerate() {
             self.amount(&format!("workload.poisson.cpus[{index}]"), cpus);
+        }
+        for (key, sizes) in [("mem", &poisson.mem), ("disk", &poisson.disk)] {
+            for (index, size) in sizes.iter().enumerate() {
+                self.no_more_than(&format!("{}[{index}]", path(key)), size.0, MOST_BYTES, "bytes (1 PiB)");
+            }
         }
         for (index, &gpus) in poisson.gpus.iter().enumerate() {
             self.gpus(&format!("workload.poisson.gpus[{index}]"), gpus);
@@ -169,6 +210,9 @@ impl Check<'_> {
     fn role(&mut self, path: &str, role: &str) {
         if let Err(error) = mesos::role::validate(role) {
             self.add(Problem::new(path, error.to_string(), "not a role"));
+        } else if role == "(all)" {
+            let message = "the role `(all)` would be taken for the whole cluster in results";
+            self.add(Problem::new(path, message, "means all roles"));
         } else if role.contains('/') {
             let message = format!("nested roles are not supported yet, and `{role}` is one");
             let help = format!("use a role without a slash, such as `{}`", role.replace('/', "-"));
@@ -308,6 +352,21 @@ impl Check<'_> {
         if duration.0.0 == 0 {
             let message = format!("`{path}` must be longer than no time at all");
             self.add(Problem::new(path, message, "must be above 0"));
+        }
+    }
+
+    fn no_longer_than(&mut self, path: &str, duration: Duration, seconds: u64) {
+        let longest = Duration(mesos::time::Span::from_secs(seconds));
+        if duration.0 > longest.0 {
+            let message = format!("`{path}` must be at most {longest}, but is {duration}");
+            self.add(Problem::new(path, message, format!("must be at most {longest}")));
+        }
+    }
+
+    fn no_more_than(&mut self, path: &str, number: u64, most: u64, what: &str) {
+        if number > most {
+            let message = format!("`{path}` gives {number}, at most {most} {what} are supported");
+            self.add(Problem::new(path, message, "too many"));
         }
     }
 

@@ -84,7 +84,7 @@ pub struct Cluster {
 pub struct TraceFile {
     /// Where it is, relative to the experiment file.
     pub path: PathBuf,
-    /// Its format. Default: recognised from the file.
+    /// Its format. There is only one so far, `openb`, so it may be left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
 }

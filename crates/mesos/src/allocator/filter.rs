@@ -70,7 +70,6 @@ pub(crate) struct RoleFilters {
     groups: VecDeque<Group>,
     /// The number of the first of `groups`, counted from the first ever.
     first_group: u64,
-    in_force: usize,
 }
 
 /// Where an ended group of filters is found.
@@ -108,9 +107,11 @@ impl Deadlines {
 }
 
 impl RoleFilters {
-    /// Adds a filter. Those it implies (refusing no more, ending no later) are dropped, so chains stay short.
+    /// Adds a filter. Those that have ended, and those that it implies (refusing no more, ending no later), are dropped, so
+    /// chains stay short.
     pub(crate) fn add(
         &mut self,
+        now: Time,
         agent: AgentId,
         refused: Resources,
         expiry: Expiry,
@@ -122,7 +123,7 @@ impl RoleFilters {
         }
         let old = self.chains[agent.index()];
         let mut head = if old.generation == self.generation { old.head } else { NONE };
-        head = self.without_implied(head, &refused, expiry);
+        head = self.without_needless(now, head, &refused, expiry);
         let filter = Filter { refused, expiry, next: head };
         let place = match self.free.pop() {
             Some(place) => {
@@ -135,7 +136,6 @@ impl RoleFilters {
             }
         };
         self.chains[agent.index()] = Chain { generation: self.generation, head: place };
-        self.in_force += 1;
         self.remember(agent, expiry, owner, deadlines);
     }
 
@@ -166,7 +166,6 @@ impl RoleFilters {
         self.groups.clear();
         self.filters.clear();
         self.free.clear();
-        self.in_force = 0;
     }
 
     /// Whether the group behind a deadline still stands.
@@ -181,7 +180,6 @@ impl RoleFilters {
         }
         let group = &mut self.groups[(due.group - self.first_group) as usize];
         let agents = std::mem::take(&mut group.agents);
-        self.in_force -= agents.len();
         while self.groups.front().is_some_and(|group| group.agents.is_empty()) {
             self.groups.pop_front();
             self.first_group += 1;
@@ -190,8 +188,8 @@ impl RoleFilters {
     }
 
     /// How many filters are in force (the gauge `offer_filters/roles/<role>/active`).
-    pub(crate) fn in_force(&self) -> usize {
-        self.in_force
+    pub(crate) fn in_force(&self, now: Time) -> usize {
+        self.groups.iter().filter(|group| group.expiry.at > now).map(|group| group.agents.len()).sum()
     }
 
     fn remember(&mut self, agent: AgentId, expiry: Expiry, owner: u32, deadlines: &mut Deadlines) {
@@ -206,12 +204,13 @@ impl RoleFilters {
         deadlines.0.push(Reverse(Due { at: expiry.visible_at, owner, generation: self.generation, group }));
     }
 
-    fn without_implied(&mut self, head: u32, refused: &Resources, expiry: Expiry) -> u32 {
+    fn without_needless(&mut self, now: Time, head: u32, refused: &Resources, expiry: Expiry) -> u32 {
         let (mut kept, mut at) = (NONE, head);
         while at != NONE {
             let next = self.filters[at as usize].next;
             let old = &self.filters[at as usize];
-            if old.expiry.at <= expiry.at && refused.contains(&old.refused) {
+            let implied = old.expiry.at <= expiry.at && refused.contains(&old.refused);
+            if old.expiry.at < now || implied {
                 self.free.push(at);
             } else {
                 self.filters[at as usize].next = kept;

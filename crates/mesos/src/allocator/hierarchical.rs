@@ -1,9 +1,10 @@
 //! The hierarchical allocator: events change its state and mark agents as candidates; a run makes offers from them.
 //!
-//! Mesos visits every agent, role and framework in every cycle. This one gives the same offers and visits only agents on
-//! which something may have changed since the last visit: resources came free, or a filter ended. An agent that was
-//! visited keeps only what everybody who may have it has refused, so a later visit without such a change finds nothing.
-//! For the same reason a periodic allocation is asked for only when a candidate is waiting or a filter ends.
+//! Mesos visits every agent, role and framework in every periodic cycle. This one gives the same offers and visits only
+//! agents on which something may have changed since the last visit: resources came free, or a filter ended. An agent that
+//! was visited keeps only what everybody who may have it has refused, so a later visit without such a change finds nothing.
+//! For the same reason a periodic allocation is asked for only when a candidate is waiting or a filter ends. A framework
+//! that subscribes or revives may be given anything: then all agents with something free are visited, as in Mesos.
 
 use smallvec::SmallVec;
 
@@ -113,8 +114,9 @@ pub struct HierarchicalAllocator {
     total: ResourceQuantities,
     filters: Vec<(FrameworkId, RoleId, RoleFilters)>,
     deadlines: Deadlines,
-    /// Agents for the next periodic run.
+    /// Agents for the next periodic run, and when that is due: the first tick after the first of them came to wait.
     waiting: Vec<AgentId>,
+    owed: Time,
     /// Agents for the run that was asked for; `trigger_all` stands for all of them.
     triggered: Vec<AgentId>,
     trigger_all: bool,
@@ -150,6 +152,7 @@ impl HierarchicalAllocator {
             filters: Vec::new(),
             deadlines: Deadlines::default(),
             waiting: Vec::new(),
+            owed: Time::ZERO,
             triggered: Vec::new(),
             trigger_all: false,
             active_pairs: 0,
@@ -214,7 +217,7 @@ impl HierarchicalAllocator {
             return;
         }
         let filter = filters.and_then(|filters| self.new_filter(now, framework, role, filters));
-        self.recover_on(framework, role, agent, resources, filter);
+        self.recover_on(now, framework, role, agent, resources, filter);
         self.unbook(framework, role, resources.quantities());
     }
 
@@ -231,7 +234,7 @@ impl HierarchicalAllocator {
             let filter = self.new_filter(now, framework, role, filters);
             let mut sum = ResourceQuantities::EMPTY;
             for offer in of_role {
-                self.recover_on(framework, role, offer.agent, &offer.resources, filter);
+                self.recover_on(now, framework, role, offer.agent, &offer.resources, filter);
                 sum += offer.resources.quantities();
             }
             self.unbook(framework, role, &sum);
@@ -270,9 +273,10 @@ impl HierarchicalAllocator {
         if self.active_pairs == 0 {
             return None;
         }
-        let open = self.first_open_tick(now);
-        let waiting = (!self.waiting.is_empty()).then_some(open);
-        [waiting, self.deadlines.next().map(|at| at.max(open))].into_iter().flatten().min()
+        let waiting = (!self.waiting.is_empty()).then_some(self.owed);
+        let is_open = |at: Time| at >= now && at > self.last_tick;
+        let next = |at| if is_open(at) { at } else { self.tick_after(now) };
+        [waiting, self.deadlines.next()].into_iter().flatten().map(next).min()
     }
 
     /// Runs the periodic allocation if one is due now and could give something.
@@ -319,6 +323,13 @@ impl HierarchicalAllocator {
         self.visits = visits;
     }
 
+    /// Whether a framework with these capabilities would ever be offered an agent of this shape, if it were empty.
+    #[must_use]
+    pub fn would_offer(&self, total: &Resources, capabilities: Capabilities) -> bool {
+        let has_gpus = total.get(ResourceName::Gpus).0 > 0;
+        self.is_allocatable(total) && !self.is_hidden(has_gpus, capabilities)
+    }
+
     /// How an agent's resources are divided now.
     #[must_use]
     pub fn agent_shares(&self, agent: AgentId) -> AgentShares {
@@ -360,8 +371,12 @@ impl HierarchicalAllocator {
 
     /// How many offer filters are in force under a role.
     #[must_use]
-    pub fn filters_in_force(&self, role: RoleId) -> usize {
-        self.filters.iter().filter(|(_, of, _)| *of == role).map(|(_, _, filters)| filters.in_force()).sum()
+    pub fn filters_in_force(&self, role: RoleId, now: Time) -> usize {
+        self.filters
+            .iter()
+            .filter(|(_, of, _)| *of == role)
+            .map(|(_, _, filters)| filters.in_force(now))
+            .sum()
     }
 
     /// How many allocations Mesos would have run by `now`: every periodic one, whether it could give something or not, and
@@ -403,11 +418,11 @@ impl HierarchicalAllocator {
         }
     }
 
-    /// The first periodic allocation that is still to come.
-    fn first_open_tick(&self, now: Time) -> Time {
+    /// The first periodic allocation after `now`. One at `now` was set up an interval ago and comes before whatever else
+    /// happens now.
+    fn tick_after(&self, now: Time) -> Time {
         let interval = self.options.allocation_interval.0;
-        let tick = Time(now.0.next_multiple_of(interval));
-        if tick > self.last_tick { tick } else { self.last_tick + Span(interval) }
+        Time((now.0 / interval + 1) * interval)
     }
 
     /// Where filters of the framework under the role are kept, and when one made now ends; `None` for no filter.
@@ -431,6 +446,7 @@ impl HierarchicalAllocator {
 
     fn recover_on(
         &mut self,
+        now: Time,
         framework: FrameworkId,
         role: RoleId,
         agent: AgentId,
@@ -454,10 +470,20 @@ impl HierarchicalAllocator {
         on.available += resources;
         if !on.waiting {
             on.waiting = true;
+            if self.waiting.is_empty() {
+                self.owed = self.tick_after(now);
+            }
             self.waiting.push(agent);
         }
         if let Some((owner, expiry)) = filter {
-            self.filters[owner as usize].2.add(agent, resources.clone(), expiry, owner, &mut self.deadlines);
+            self.filters[owner as usize].2.add(
+                now,
+                agent,
+                resources.clone(),
+                expiry,
+                owner,
+                &mut self.deadlines,
+            );
         }
     }
 
@@ -543,12 +569,14 @@ impl HierarchicalAllocator {
         agent: AgentId,
     ) -> bool {
         let on = &self.agents[agent];
-        let capabilities = self.frameworks[framework].capabilities;
-        let hidden = self.options.filter_gpu_resources
-            && on.has_gpus
-            && !capabilities.has(Capabilities::GPU_RESOURCES);
         let filters = &self.filters[self.filters_of(framework, role) as usize].2;
-        !hidden && !filters.refuse(agent, &on.available, now, cause)
+        !self.is_hidden(on.has_gpus, self.frameworks[framework].capabilities)
+            && !filters.refuse(agent, &on.available, now, cause)
+    }
+
+    /// The GPU filter: it hides the whole agent, cpus included.
+    fn is_hidden(&self, has_gpus: bool, capabilities: Capabilities) -> bool {
+        self.options.filter_gpu_resources && has_gpus && !capabilities.has(Capabilities::GPU_RESOURCES)
     }
 
     /// Whether an offer of these would be large enough for anybody (`allocatable`).

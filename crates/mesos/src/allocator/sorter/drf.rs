@@ -124,12 +124,6 @@ impl<C: Id> DrfSorter<C> {
         self.dirty = true;
     }
 
-    /// Resources leave the cluster.
-    pub fn remove_total(&mut self, quantities: &ResourceQuantities) {
-        self.total -= quantities;
-        self.dirty = true;
-    }
-
     /// The client was given something, in so many allocations. The next [`sort`](Self::sort) knows its new share.
     pub fn allocated(&mut self, id: C, quantities: &ResourceQuantities, allocations: u64) {
         let place = self.place(id);
