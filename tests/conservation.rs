@@ -257,7 +257,7 @@ fn jobs(small: &Small, place: usize) -> Vec<Job> {
     let mut rng = small.seed.of(Stream::Demand, place as u64);
     let mut draw = |bound: u64| below(&mut rng, bound);
     let mut at = Time::ZERO;
-    let mut job = |n: u64| {
+    let job = |n: u64| {
         at = at + Span::from_millis(draw(2 * small.interarrival_ms + 1));
         let gpus = match draw(8) {
             0 => GpuDemand::Whole(1 + draw(4) as u8),
@@ -277,7 +277,7 @@ fn jobs(small: &Small, place: usize) -> Vec<Job> {
         let (id, name) = (JobId::new(n as usize), JobName::Numbered(n));
         Job { id, name, class: "".into(), submission: at, tasks }
     };
-    (0..small.jobs).map(|n| job(n)).collect()
+    (0..small.jobs).map(job).collect()
 }
 
 /// Runs it under all the checks.
