@@ -120,8 +120,8 @@ fn run_cell(
     let run = store::Run { prepared, cell, outcome: &outcome, wall, started };
     let figures = store::write_run(&run, directory)?;
     let hash = outcome.hash.value();
-    let done =
-        Done { directory: directory.join(cell_path(prepared, cell)), progress: outcome.progress, wall, hash };
+    let progress = Progress { now: outcome.end, ..outcome.progress };
+    let done = Done { directory: directory.join(cell_path(prepared, cell)), progress, wall, hash };
     watcher.finished(cell, &done);
     Ok(Some((cell, done, figures)))
 }

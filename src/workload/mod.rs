@@ -45,6 +45,17 @@ impl GpuDemand {
         }
     }
 
+    /// Whether [`choose`](Self::choose) would find something.
+    #[inline]
+    #[must_use]
+    pub fn fits(self, free: &Devices) -> bool {
+        match self {
+            Self::None => true,
+            Self::Whole(count) => free.have_whole(usize::from(count)),
+            Self::Share(thousandths) => free.have_share(thousandths),
+        }
+    }
+
     /// Whether whatever serves `other` would serve this too.
     const fn is_no_harder_than(self, other: Self) -> bool {
         match (self, other) {
@@ -102,9 +113,7 @@ impl Demand {
         free.get(ResourceName::Cpus) >= self.cpus
             && free.get(ResourceName::Mem) >= self.mem
             && free.get(ResourceName::Disk) >= self.disk
-            && (self.gpus == GpuDemand::None
-                || (free.get(ResourceName::Gpus) >= self.gpus.amount()
-                    && self.gpus.choose(free.devices()).is_some()))
+            && self.gpus.fits(free.devices())
             && self.models.admits(model)
     }
 

@@ -83,7 +83,7 @@ impl OfferBook {
             self.overdue.pop_front();
             let from = self.timed_out.max(self.first);
             overdue.extend((from..=last).filter_map(|number| self.take(OfferId(number), |_| true)));
-            self.timed_out = last + 1;
+            self.timed_out = self.timed_out.max(last + 1);
         }
         overdue
     }

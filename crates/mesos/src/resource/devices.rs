@@ -70,6 +70,20 @@ impl Devices {
         self.0.iter().zip(&other.0).all(|(mine, theirs)| mine >= theirs)
     }
 
+    /// Whether [`take_whole`](Self::take_whole) would find so many; without branches, for scans over many agents.
+    #[inline]
+    #[must_use]
+    pub fn have_whole(&self, count: usize) -> bool {
+        self.0.iter().map(|&amount| usize::from(amount == WHOLE_DEVICE)).sum::<usize>() >= count
+    }
+
+    /// Whether [`take_share`](Self::take_share) would find one.
+    #[inline]
+    #[must_use]
+    pub fn have_share(&self, thousandths: u16) -> bool {
+        self.0.iter().fold(false, |found, &amount| found | (amount >= thousandths))
+    }
+
     /// The `count` first devices that are whole, or `None` if there are fewer.
     #[must_use]
     pub fn take_whole(&self, count: usize) -> Option<Self> {
