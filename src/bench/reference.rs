@@ -37,6 +37,9 @@ impl Ord for Instant {
     }
 }
 
+/// When a task ends, its number (which decides between equal times), its machine, cpus and memory.
+type End = (Instant, u64, u32, i64, i64);
+
 struct Cluster {
     /// Free memory by machine, machines by free cpus.
     mem: Vec<i64>,
@@ -73,7 +76,7 @@ impl Cluster {
 #[must_use]
 pub fn run(workload: &Workload) -> Answer {
     let mut cluster = Cluster::new(workload.machines);
-    let mut ends: BinaryHeap<Reverse<(Instant, u64, u32, i64, i64)>> = BinaryHeap::new();
+    let mut ends: BinaryHeap<Reverse<End>> = BinaryHeap::new();
     let mut queue: VecDeque<(u64, Task)> = VecDeque::new();
     let mut arrivals = workload.tasks().enumerate().peekable();
     let (mut hash, mut waited, mut waited_s, mut last) = (0u64, 0u64, 0.0, 0.0);

@@ -43,7 +43,8 @@ fn bench_engine(runs: u32) {
     const PENDING: usize = 100_000;
     const EVENTS: u64 = 1_000_000;
     say!("engine: hold model, {PENDING} pending, {EVENTS} events and the filling of the queue, {runs} runs");
-    let models: [(&str, fn(usize, u64, u64) -> hold::HoldResult); 3] = [
+    type Model = fn(usize, u64, u64) -> hold::HoldResult;
+    let models: [(&str, Model); 3] = [
         ("queue alone", hold::hold_bare),
         ("wake-ups through the engine", hold::hold),
         ("messages through the engine", hold::hold_messages),

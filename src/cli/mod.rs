@@ -112,9 +112,11 @@ pub fn main() -> ExitCode {
 fn tell(error: CommandError) {
     match error {
         CommandError::Experiment(ExperimentError::Config(error)) => {
-            eprintln!("{:?}", miette::Report::new(error))
+            eprintln!("{:?}", miette::Report::new(error));
         }
-        other => eprintln!("Error: {other}"),
+        CommandError::Experiment(ExperimentError::Write { .. }) | CommandError::Report(_) => {
+            eprintln!("Error: {error}");
+        }
     }
 }
 

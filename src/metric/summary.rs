@@ -37,7 +37,7 @@ pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
     sorted.get(rank.max(1) - 1).copied()
 }
 
-/// See the [module](self). Times in seconds.
+/// One run in a few figures. Times in seconds.
 #[derive(Clone, Debug)]
 pub struct Summary {
     /// Jobs that arrived.

@@ -86,7 +86,7 @@ struct Track {
     share: Gauge,
 }
 
-/// See the [module](self).
+/// Who held how much of what, over time.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     most: usize,

@@ -3,7 +3,7 @@
 //! State goes in, effects come out as data: no clock, no file, no socket, no thread and no random source that was not
 //! handed in. The same sequence of inputs gives the same effects, byte for byte.
 //!
-//! From the bottom up: [`id`] and [`time`]; [`resource`] and [`role`]; [`task`], [`offer`], [`capability`]; [`call`] and
+//! From the bottom up: [`mod@id`] and [`time`]; [`resource`] and [`role`]; [`task`], [`offer`], [`capability`]; [`call`] and
 //! [`event`] (what is said) and [`effects`] (where it is said to); the [`allocator`]; the [`master`]; beside it the
 //! [`agent`].
 

@@ -100,7 +100,7 @@ struct Role {
     frameworks: DrfSorter<FrameworkId>,
 }
 
-/// See the [module](self).
+/// The hierarchical allocator, as far as it is built.
 pub struct HierarchicalAllocator {
     options: AllocatorOptions,
     order: Box<dyn VisitOrder>,
