@@ -177,12 +177,20 @@ fn write_files(run: &Run<'_>, summary: &Summary, directory: &Path) -> io::Result
     write_allocator(run, &directory.join("allocator.csv"))?;
     #[cfg(feature = "parquet")]
     {
-        super::tasks_parquet::write(run, &directory.join("tasks.parquet"))?;
+        write_apart(|| super::tasks_parquet::write(run, &directory.join("tasks.parquet")))?;
         files.push("tasks.parquet");
     }
     files.push("manifest.json");
     let manifest = serde_json::to_string_pretty(&manifest(run, summary, &files)).map_err(io::Error::other)?;
     fs::write(directory.join("manifest.json"), manifest + "\n")
+}
+
+/// On a thread of its own: polars waits for a thread pool of its own, and a rayon worker that waits for another pool passes
+/// the time with the next cell, inside this one.
+#[cfg(feature = "parquet")]
+fn write_apart(write: impl FnOnce() -> io::Result<()> + Send) -> io::Result<()> {
+    std::thread::scope(|scope| scope.spawn(write).join())
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 fn write_jobs(run: &Run<'_>, path: &Path) -> io::Result<()> {
