@@ -358,6 +358,99 @@ fn check_twice_finds_the_same_run_again() {
     assert_eq!(hash(&once), hash(&said));
 }
 
+const SCENARIO: &str = r#"{
+  "name": "small",
+  "steps": [
+    {"op": "add_agent", "agent": "a1", "resources": "cpus:4;mem:1024"},
+    {"op": "add_framework", "framework": "f1", "roles": ["web"]}
+  ],
+  "expect": [
+    {"step": 1, "offers": [{"framework": "f1", "role": "web", "agent": "a1", "resources": "mem:1024;cpus:4"}]}
+  ]
+}
+"#;
+
+#[test]
+fn conformance_passes_what_is_right_in_files_and_below_directories() {
+    let place = Place::new();
+    fs::create_dir_all(place.path("scenarios/deep")).unwrap();
+    place.write("scenarios/deep/a.json", SCENARIO);
+    place.write("scenarios/b.json", SCENARIO);
+    place.write("scenarios/notes.txt", "not a scenario");
+    let output = place.mesosim(&["conformance", "scenarios", "scenarios/b.json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", words_of(&output.stderr));
+    assert_eq!(words_of(&output.stdout), "3 passed, 0 failed");
+    assert_eq!(words_of(&output.stderr), "");
+}
+
+#[test]
+fn conformance_tells_file_step_and_both_sides_of_a_difference() {
+    let place = Place::new();
+    place.write("wrong.json", SCENARIO.replace("mem:1024;cpus:4", "cpus:3;mem:1024"));
+    place.write("right.json", SCENARIO);
+    let output = place.mesosim(&["conformance", "wrong.json", "right.json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let expected = "\
+wrong.json (- expected, + given)
+  step 1 add_framework framework=f1
+    - f1 web a1 cpus:3;mem:1024
+    + f1 web a1 cpus:4;mem:1024
+1 passed, 1 failed
+";
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+}
+
+#[test]
+fn conformance_names_files_that_are_no_scenarios_and_goes_on_with_the_others() {
+    let place = Place::new();
+    fs::create_dir_all(place.path("empty")).unwrap();
+    place.write("typo.json", SCENARIO.replace("add_agent", "add_agnt"));
+    place.write("broken.json", &SCENARIO[..40]);
+    place.write("binary.json", [0xff, 0xfe]);
+    place.write("wrong.json", SCENARIO.replace("mem:1024;cpus:4", "cpus:3"));
+    let output = place.mesosim(&[
+        "conformance",
+        "empty",
+        "missing.json",
+        "typo.json",
+        "broken.json",
+        "binary.json",
+        "wrong.json",
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = words_of(&output.stderr);
+    for words in [
+        "Error: empty: no scenario below this directory: expected files *.json",
+        "Error: missing.json: cannot be read: No such file",
+        "Error: typo.json: `steps[0].op`: unknown word `add_agnt`: did you mean `add_agent`?",
+        "Error: broken.json: not JSON: EOF",
+        "at line 4 column",
+        "Error: binary.json: cannot be read: stream did not contain valid UTF-8",
+    ] {
+        assert!(said.contains(words), "no `{words}` in {said}");
+    }
+    let said = words_of(&output.stdout);
+    assert!(said.ends_with("0 passed, 1 failed, 5 not read"), "{said}");
+}
+
+#[test]
+fn conformance_shows_what_happens_step_by_step() {
+    let place = Place::new();
+    place.write("small.json", SCENARIO);
+    let output = place.mesosim(&["conformance", "--show", "small.json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", words_of(&output.stderr));
+    let said = words_of(&output.stdout);
+    for words in [
+        "step 0 at 0 s: agent a1 joins with cpus:4;mem:1024",
+        "offer f1 under web: cpus:4;mem:1024 of a1",
+        "dominant shares: web 1",
+        "f1 holds under web: cpus:4;mem:1024 of a1",
+        "1 passed, 0 failed",
+    ] {
+        assert!(said.contains(words), "no `{words}` in {said}");
+    }
+}
+
 /// An experiment of many cells, each of which runs for a while.
 fn long(jobs: u64) -> String {
     format!(

@@ -12,6 +12,7 @@ macro_rules! say {
 
 mod bench;
 mod check;
+mod conformance;
 mod list;
 mod progress;
 mod run;
@@ -58,6 +59,8 @@ enum Command {
     Validate(ExperimentArguments),
     /// Run each cell of an experiment and check that its books balance; with --twice, that it comes out the same again
     Check(check::CheckArguments),
+    /// Run scenarios against the core and say where its answers differ from those in the files
+    Conformance(conformance::ConformanceArguments),
     /// List what experiment files can name
     List(list::ListArguments),
     /// Measure the speed of this program on this machine
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Validate(arguments) => validate(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Conformance(arguments) => conformance::conformance(&arguments),
         Command::List(arguments) => list::list(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
     };

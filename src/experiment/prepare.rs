@@ -202,7 +202,7 @@ fn add_group(
         let hostname = format!("agent-{place}-{number:05}");
         let (gpus, model) = (group.gpus as usize, group.gpu_model.as_deref());
         cluster
-            .add(hostname, scalars, gpus, model, attributes.clone(), topology)
+            .add(hostname, scalars.clone(), gpus, model, attributes.clone(), topology)
             .map_err(|error| error.to_string())?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use mesos::{
-    allocator::AllocatorOptions,
+    allocator::{Allocator, AllocatorOptions, SorterKind},
     call::FrameworkInfo,
     master::MasterOptions,
     resource::ResourceName,
@@ -80,7 +80,7 @@ impl Prepared {
             (0..self.experiment.framework.len()).map(|place| self.framework(cell, place)).collect();
         let setup = Setup {
             cluster: &self.cluster,
-            master: self.master_options(),
+            master: self.master_options(cell),
             shuffled: self.experiment.master.visit_order == VisitOrder::Shuffled,
             network: NetworkOptions {
                 latency: self.experiment.network.latency.0,
@@ -123,14 +123,20 @@ impl Prepared {
         Span(longest.0 * 3)
     }
 
-    fn master_options(&self) -> MasterOptions {
+    fn master_options(&self, cell: Cell) -> MasterOptions {
         let master = &self.experiment.master;
+        let sorter = match (known(policy::SORTERS, &self.experiment.policy[cell.policy].sorter).build)() {
+            policy::Sorter::Drf => SorterKind::Drf,
+            policy::Sorter::Random => SorterKind::Random { seed: cell.seed },
+        };
         MasterOptions {
             allocator: AllocatorOptions {
                 allocation_interval: master.allocation_interval.0,
                 min_allocatable_resources: self.min_allocatable.clone(),
                 filter_gpu_resources: master.filter_gpu_resources,
-                fair_sharing_excluded: self.excluded(),
+                fair_sharing_excluded: self.excluded().iter().map(ToString::to_string).collect(),
+                sorter,
+                ..AllocatorOptions::default()
             },
             offer_timeout: master.offer_timeout.map(|timeout| timeout.0),
         }

@@ -89,7 +89,7 @@ pub(super) fn write_summary(
     let path = directory.join("summary.csv");
     replace(&path, |out| {
         let mut table = csv::Writer::from_writer(out);
-        let resources: Vec<_> = prepared.cluster.total().iter().map(|(name, _)| name).collect();
+        let resources: Vec<_> = prepared.cluster.total().known().map(|(name, _)| name).collect();
         table.write_record(summary_header(&resources))?;
         for run in runs {
             table.write_record(summary_line(run, &resources))?;
@@ -261,7 +261,7 @@ fn write_timeline(run: &Run<'_>, path: &Path) -> io::Result<()> {
             roles.push((framework.role.as_str(), role));
         }
     }
-    for (name, _) in timeline.total().iter() {
+    for (name, _) in timeline.total().known() {
         for &(role_name, role) in &roles {
             let mut capacity = timeline.capacity_bins(name);
             for (start, bin) in timeline.bins(role) {

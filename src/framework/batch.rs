@@ -87,9 +87,10 @@ impl BatchFramework {
         }
     }
 
-    fn handle_offers(&mut self, offers: &[mesos::offer::Offer], facts: &AgentFacts, calls: &mut Vec<Call>) {
+    fn handle_offers(&mut self, offers: Vec<mesos::offer::Offer>, facts: &AgentFacts, calls: &mut Vec<Call>) {
         for offer in offers {
-            self.pool.add(offer, facts.model(offer.agent));
+            let model = facts.model(offer.agent);
+            self.pool.add(offer, model);
         }
         let placed = self.place_queue(calls);
         if self.policy.response == Response::Hold {
@@ -225,7 +226,7 @@ impl Framework for BatchFramework {
     fn handle_event(&mut self, _: Time, event: Event, facts: &AgentFacts, calls: &mut Vec<Call>) {
         match event {
             Event::Subscribed { .. } => self.subscribed = true,
-            Event::Offers(offers) => self.handle_offers(&offers, facts, calls),
+            Event::Offers(offers) => self.handle_offers(offers, facts, calls),
             Event::Rescind(offer) => self.forget(offer, calls),
             Event::Update(status) => self.handle_update(&status, calls),
             Event::Error(message) => panic!("the master ended the subscription: {message}"),

@@ -104,7 +104,7 @@ fn shares(metrics: &RunMetrics, all_over: bool) -> Vec<(ResourceName, [f64; 3])>
     let from = metrics.first_arrival.unwrap_or_default();
     let until = if all_over { metrics.last_end } else { metrics.end };
     let share = |name| KINDS.map(|kind| until.share_since(&from, kind, name));
-    metrics.timeline().total().iter().map(|(name, _)| (name, share(name))).collect()
+    metrics.timeline().total().known().map(|(name, _)| (name, share(name))).collect()
 }
 
 fn add(a: OfferCounts, b: OfferCounts) -> OfferCounts {

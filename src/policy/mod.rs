@@ -26,12 +26,29 @@ pub fn find<T>(registry: &'static [Entry<T>], name: &str) -> Option<&'static Ent
 }
 
 /// How the roles and the frameworks of a role are put in line (`--role_sorter`, `--framework_sorter`).
-pub const SORTERS: &[Entry<()>] = &[Entry {
-    name: "drf",
-    about: "smallest weighted dominant share first",
-    source: "Ghodsi et al., Dominant Resource Fairness, NSDI'11; Mesos DRFSorter",
-    build: || (),
-}];
+pub const SORTERS: &[Entry<Sorter>] = &[
+    Entry {
+        name: "drf",
+        about: "smallest weighted dominant share first",
+        source: "Ghodsi et al., Dominant Resource Fairness, NSDI'11; Mesos DRFSorter",
+        build: || Sorter::Drf,
+    },
+    Entry {
+        name: "random",
+        about: "by lot, drawn anew for each agent, in proportion to the weights",
+        source: "Mesos RandomSorter",
+        build: || Sorter::Random,
+    },
+];
+
+/// See [`SORTERS`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sorter {
+    /// Dominant Resource Fairness.
+    Drf,
+    /// By lot.
+    Random,
+}
 
 /// How a framework answers offers.
 pub const RESPONSES: &[Entry<crate::policy::Response>] = &[

@@ -52,7 +52,7 @@ impl Pool {
     }
 
     /// Adds an offer of an agent whose GPUs are of this model.
-    pub fn add(&mut self, offer: &Offer, model: ModelSet) {
+    pub fn add(&mut self, offer: Offer, model: ModelSet) {
         let place = offer.agent.index();
         if place >= self.by_agent.len() {
             self.by_agent.resize_with(place + 1, Candidate::default);
@@ -61,7 +61,7 @@ impl Pool {
         self.unindex(place);
         let candidate = &mut self.by_agent[place];
         if candidate.offers.is_empty() {
-            candidate.free = offer.resources.clone();
+            candidate.free = offer.resources;
             candidate.model = model;
             self.present[place / 64] |= 1 << (place % 64);
             self.len += 1;

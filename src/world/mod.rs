@@ -141,7 +141,7 @@ impl<'a, O: Observer> World<'a, O> {
     /// A world at time zero: agents are about to register, frameworks to subscribe.
     pub fn new(setup: Setup<'a>, observer: O) -> Self {
         let order: Box<dyn VisitOrder> = if setup.shuffled {
-            Box::new(Shuffled { seed: setup.seed, runs: 0 })
+            Box::new(Shuffled::new(setup.seed))
         } else {
             Box::new(mesos::allocator::Ascending)
         };
@@ -400,10 +400,19 @@ impl<O: Observer> MasterEffects for MasterOut<'_, O> {
     }
 }
 
-/// Mesos' order of visit: a new random one for each allocation.
-struct Shuffled {
+/// Mesos' order of visit: a new random one for each stage of an allocation.
+#[derive(Debug)]
+pub struct Shuffled {
     seed: Seed,
     runs: u64,
+}
+
+impl Shuffled {
+    /// The orders of this seed.
+    #[must_use]
+    pub const fn new(seed: Seed) -> Self {
+        Self { seed, runs: 0 }
+    }
 }
 
 impl VisitOrder for Shuffled {

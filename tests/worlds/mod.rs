@@ -36,7 +36,9 @@ pub(crate) fn cluster(shapes: &[Shape]) -> Cluster {
             ResourceQuantities::new([Scalar::whole(cpus), Scalar::whole(mem), Scalar::ZERO, Scalar::ZERO]);
         for _ in 0..count {
             let name = format!("m{}", cluster.machines().len());
-            cluster.add(name, scalars, gpus, None, vec![], topology).expect("machines without models");
+            cluster
+                .add(name, scalars.clone(), gpus, None, vec![], topology)
+                .expect("machines without models");
         }
     }
     cluster

@@ -1,7 +1,6 @@
 //! What a framework says it can deal with.
 
-/// A framework's capabilities (Mesos' `FrameworkInfo.Capability`). All may be set; so far the allocator heeds
-/// `GPU_RESOURCES` and the master `MULTI_ROLE` and `PARTITION_AWARE`.
+/// A framework's capabilities (Mesos' `FrameworkInfo.Capability`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Capabilities(u16);
 
@@ -20,12 +19,20 @@ const NAMES: [(&str, u16); 8] = [
 impl Capabilities {
     /// None of them.
     pub const NONE: Self = Self(0);
+    /// Is offered revocable resources.
+    pub const REVOCABLE_RESOURCES: Self = Self(1);
     /// Is offered agents with GPUs.
     pub const GPU_RESOURCES: Self = Self(4);
+    /// Is offered shared volumes.
+    pub const SHARED_RESOURCES: Self = Self(8);
     /// Knows the task states that replace `TASK_LOST`.
     pub const PARTITION_AWARE: Self = Self(16);
     /// May subscribe to several roles.
     pub const MULTI_ROLE: Self = Self(32);
+    /// Is offered resources with more than one reservation.
+    pub const RESERVATION_REFINEMENT: Self = Self(64);
+    /// Is offered agents of other regions than the master's.
+    pub const REGION_AWARE: Self = Self(128);
 
     /// The capability with this name.
     #[must_use]
@@ -49,5 +56,63 @@ impl Capabilities {
     #[must_use]
     pub const fn has(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+}
+
+/// An agent's capabilities (Mesos' `SlaveInfo.Capability`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AgentCapabilities(u16);
+
+const AGENT_NAMES: [(&str, u16); 8] = [
+    ("MULTI_ROLE", 1),
+    ("HIERARCHICAL_ROLE", 2),
+    ("RESERVATION_REFINEMENT", 4),
+    ("RESOURCE_PROVIDER", 8),
+    ("RESIZE_VOLUME", 16),
+    ("AGENT_OPERATION_FEEDBACK", 32),
+    ("AGENT_DRAINING", 64),
+    ("TASK_RESOURCE_LIMITS", 128),
+];
+
+impl AgentCapabilities {
+    /// None of them.
+    pub const NONE: Self = Self(0);
+    /// All of them, as an agent of today has.
+    pub const ALL: Self = Self(255);
+    /// Can run frameworks with several roles.
+    pub const MULTI_ROLE: Self = Self(1);
+    /// Can run tasks of nested roles.
+    pub const HIERARCHICAL_ROLE: Self = Self(2);
+    /// Understands reservations of reservations.
+    pub const RESERVATION_REFINEMENT: Self = Self(4);
+
+    /// The capability with this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        AGENT_NAMES.iter().find(|(known, _)| *known == name).map(|&(_, bit)| Self(bit))
+    }
+
+    /// All names that [`parse`](Self::parse) knows.
+    #[must_use]
+    pub fn names() -> [&'static str; 8] {
+        AGENT_NAMES.map(|(name, _)| name)
+    }
+
+    /// Both sets together.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` are in here.
+    #[must_use]
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+impl Default for AgentCapabilities {
+    fn default() -> Self {
+        Self::ALL
     }
 }

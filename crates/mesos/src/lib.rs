@@ -9,13 +9,18 @@
 
 pub mod agent;
 pub mod allocator;
+pub mod attribute;
 pub mod call;
 pub mod capability;
+pub mod constraint;
+pub mod domain;
 pub mod effects;
 pub mod event;
 pub mod id;
+pub mod maintenance;
 pub mod master;
 pub mod offer;
+pub mod quota;
 pub mod resource;
 pub mod role;
 pub mod task;

@@ -41,17 +41,22 @@ impl Filters {
     /// No filter: the resources may come back with the next allocation.
     pub const NONE: Self = Self { refuse_seconds: 0.0 };
 
-    /// How long the filter holds, or `None` for no filter (`HierarchicalAllocatorProcess::recoverResources`).
+    /// How long a filter on offers holds, or `None` for no filter (`HierarchicalAllocatorProcess::recoverResources`).
     #[must_use]
     pub fn timeout(self, allocation_interval: Span) -> Option<Span> {
+        self.length().map(|asked| asked.max(allocation_interval))
+    }
+
+    /// How long a filter on inverse offers holds, or `None` for no filter (`updateInverseOffer`).
+    #[must_use]
+    pub fn length(self) -> Option<Span> {
         const DEFAULT: Span = Span::from_secs(5);
         const LONGEST: Span = Span::from_secs(365 * 24 * 3600);
-        let asked = match self.refuse_seconds {
-            0.0 => return None,
-            secs if secs > LONGEST.as_secs_f64() => LONGEST,
-            secs => Span::from_secs_f64(secs).unwrap_or(DEFAULT),
-        };
-        Some(asked.max(allocation_interval))
+        match self.refuse_seconds {
+            0.0 => None,
+            secs if secs > LONGEST.as_secs_f64() => Some(LONGEST),
+            secs => Some(Span::from_secs_f64(secs).unwrap_or(DEFAULT)),
+        }
     }
 }
 

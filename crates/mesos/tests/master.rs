@@ -1,7 +1,7 @@
 //! The master as a framework sees it: a hand-driven conversation, one step at a time.
 
 use mesos::{
-    allocator::Ascending,
+    allocator::{Allocator, Ascending},
     call::{Call, FrameworkInfo, Operation},
     capability::Capabilities,
     effects::{MasterEffects, Note},

@@ -222,10 +222,6 @@ impl Check<'_> {
         } else if role == "(all)" {
             let message = "the role `(all)` would be taken for the whole cluster in results";
             self.add(Problem::new(path, message, "means all roles"));
-        } else if role.contains('/') {
-            let message = format!("nested roles are not supported yet, and `{role}` is one");
-            let help = format!("use a role without a slash, such as `{}`", role.replace('/', "-"));
-            self.add(Problem::new(path, message, "has a `/`").help(help));
         }
     }
 

@@ -259,10 +259,10 @@ pub enum DurationDistribution {
 pub struct Framework {
     /// Its name, which no other framework has.
     pub name: String,
-    /// Its role: nested roles (`a/b`) are not supported yet.
+    /// Its role, which may be nested (`a/b`). Roles of one level share what the role above them gets.
     #[serde(default = "default::role")]
     pub role: String,
-    /// Weight of the role; frameworks of one role give the same.
+    /// Weight of the role among those of its level; frameworks of one role give the same.
     #[serde(default = "default::weight")]
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub weight: f64,

@@ -27,6 +27,13 @@ pub(crate) struct Expiry {
     pub(crate) visible_at: Time,
 }
 
+impl Expiry {
+    /// Whether some allocation sees a filter that ends so, and no longer one that ends as `other`.
+    fn outlives(self, other: Self) -> bool {
+        (self.at, self.outlasts_tick) > (other.at, other.outlasts_tick)
+    }
+}
+
 /// What sort of allocation asks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Cause {
@@ -139,6 +146,21 @@ impl RoleFilters {
         self.remember(agent, expiry, owner, deadlines);
     }
 
+    /// Drops the filters on one agent.
+    pub(crate) fn drop_agent(&mut self, agent: AgentId) {
+        let Some(chain) = self.chains.get_mut(agent.index()) else { return };
+        if chain.generation != self.generation || chain.head == NONE {
+            return;
+        }
+        let mut at = std::mem::replace(&mut chain.head, NONE);
+        while at != NONE {
+            self.free.push(at);
+            at = self.filters[at as usize].next;
+        }
+        // An emptied group stays until its deadline: the groups are numbered in order.
+        self.groups.iter_mut().for_each(|group| group.agents.retain(|&of| of != agent));
+    }
+
     /// Whether a filter in force refuses an offer of `resources` on `agent`.
     #[inline]
     pub(crate) fn refuse(&self, agent: AgentId, resources: &Resources, now: Time, cause: Cause) -> bool {
@@ -209,7 +231,7 @@ impl RoleFilters {
         while at != NONE {
             let next = self.filters[at as usize].next;
             let old = &self.filters[at as usize];
-            let implied = old.expiry.at <= expiry.at && refused.contains(&old.refused);
+            let implied = !old.expiry.outlives(expiry) && refused.contains(&old.refused);
             if old.expiry.at < now || implied {
                 self.free.push(at);
             } else {

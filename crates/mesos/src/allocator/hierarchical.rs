@@ -1,131 +1,98 @@
-//! The hierarchical allocator: events change its state and mark agents as candidates; a run makes offers from them.
+//! The hierarchical allocator: events change its state and ask for allocations; an allocation makes offers.
 //!
 //! Mesos visits every agent, role and framework in every periodic cycle. This one gives the same offers and visits only
-//! agents on which something may have changed since the last visit: resources came free, or a filter ended. An agent that
-//! was visited keeps only what everybody who may have it has refused, so a later visit without such a change finds nothing.
-//! For the same reason a periodic allocation is asked for only when a candidate is waiting or a filter ends. A framework
-//! that subscribes or revives may be given anything: then all agents with something free are visited, as in Mesos.
+//! agents on which something may have changed since the last visit (`candidates.rs`). The allocation itself is in
+//! `run.rs`; this file has the state and what each event does to it.
 
-use smallvec::SmallVec;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use super::{
-    filter::{Cause, Deadlines, Expiry, RoleFilters},
+    AgentUpdate, Allocations, Allocator, AllocatorAgent, AllocatorFramework, AllocatorOptions, Held,
+    SorterKind,
+    agents::Agent,
+    candidates::{Candidates, Visit},
+    filter::{Cause, Deadlines, Expiry},
+    frameworks::{self, Framework, FrameworkRole},
+    maintenance::Maintenances,
     order::VisitOrder,
-    sorter::DrfSorter,
+    role_tree::{RoleTree, is_simple, unreserved_non_revocable},
+    run::is_excluded,
+    sorter::Sorter,
 };
 use crate::{
     capability::Capabilities,
-    id::{AgentId, FrameworkId, Id, IdVec, RoleId},
+    constraint::RoleConstraints,
+    domain::FaultDomain,
+    id::{AgentId, FrameworkId, IdVec, RoleId},
+    maintenance::{InverseOfferStatus, Unavailability},
     offer::{Filters, Offer},
-    resource::{ResourceName, ResourceQuantities, Resources},
-    time::{Span, Time},
+    quota::Quota,
+    resource::{
+        OperationError, ResourceConversion, ResourceName, ResourceOperation, ResourceQuantities, Resources,
+    },
+    time::Time,
 };
 
-/// The master's flags that concern the allocator.
-#[derive(Clone, Debug)]
-pub struct AllocatorOptions {
-    /// Time between periodic allocations (`--allocation_interval`, 1 s).
-    pub allocation_interval: Span,
-    /// An offer must hold at least one of these; none: any offer will do (`--min_allocatable_resources`).
-    pub min_allocatable_resources: Vec<ResourceQuantities>,
-    /// Hide agents with GPUs from frameworks without `GPU_RESOURCES` (`--filter_gpu_resources`, true).
-    pub filter_gpu_resources: bool,
-    /// Names that do not count in shares (`--fair_sharing_excluded_resource_names`, none).
-    pub fair_sharing_excluded: Vec<ResourceName>,
-}
-
-impl Default for AllocatorOptions {
-    fn default() -> Self {
-        Self {
-            allocation_interval: Span::from_secs(1),
-            min_allocatable_resources: crate::resource::parse_alternatives("cpus:0.01|mem:32")
-                .expect("a constant"),
-            filter_gpu_resources: true,
-            fair_sharing_excluded: Vec::new(),
-        }
-    }
-}
-
-/// What a run gives: the resources of one agent for one framework under one role.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Allocation {
-    /// To whom.
-    pub framework: FrameworkId,
-    /// Under which of its roles.
-    pub role: RoleId,
-    /// Where.
-    pub agent: AgentId,
-    /// What.
-    pub resources: Resources,
-}
-
 /// How an agent's resources are divided at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AgentShares {
     /// All it has.
     pub total: Resources,
     /// What nobody holds.
     pub available: Resources,
     /// What frameworks hold, offered or allocated, by framework and role.
-    pub held: Vec<(FrameworkId, RoleId, Resources)>,
+    pub held: Vec<Held>,
 }
 
-/// What every allocation looks at, and no more, so that many agents fit the cache.
-#[derive(Debug)]
-struct Agent {
-    available: Resources,
-    /// Offered or allocated.
-    held: SmallVec<[(FrameworkId, RoleId, Resources); 1]>,
-    has_gpus: bool,
-    /// Waiting for the next periodic run.
-    waiting: bool,
-}
-
-#[derive(Debug)]
-struct Framework {
-    capabilities: Capabilities,
-    roles: SmallVec<[FrameworkRole; 1]>,
-}
-
-#[derive(Debug)]
-struct FrameworkRole {
-    role: RoleId,
-    suppressed: bool,
-    /// Index into `filters`.
-    filters: u32,
-}
-
+/// The frameworks of a role with at least one: those that subscribe to it, and those that still hold something under it.
 #[derive(Debug)]
 struct Role {
-    frameworks: DrfSorter<FrameworkId>,
+    frameworks: Sorter<FrameworkId>,
+    /// How many of them take part in the order.
+    active: usize,
 }
 
-/// The hierarchical allocator, as far as it is built.
+/// Mesos' allocator; see the [module](super).
 pub struct HierarchicalAllocator {
-    options: AllocatorOptions,
-    order: Box<dyn VisitOrder>,
-    agents: IdVec<AgentId, Agent>,
-    agent_totals: IdVec<AgentId, Resources>,
-    frameworks: IdVec<FrameworkId, Framework>,
+    pub(super) options: AllocatorOptions,
+    pub(super) order: Box<dyn VisitOrder>,
+    pub(super) tree: RoleTree,
+    pub(super) agents: IdVec<AgentId, Option<Agent>>,
+    pub(super) frameworks: IdVec<FrameworkId, Option<Framework>>,
     roles: IdVec<RoleId, Option<Role>>,
-    role_sorter: DrfSorter<RoleId>,
-    /// Weights of roles, also of those without frameworks.
-    weights: IdVec<RoleId, f64>,
-    total: ResourceQuantities,
-    filters: Vec<(FrameworkId, RoleId, RoleFilters)>,
+    pub(super) role_sorter: Sorter<RoleId>,
+    pub(super) total: ResourceQuantities,
+    /// Agents of which something is reserved, revocable or shared.
+    pub(super) complex_agents: BTreeSet<AgentId>,
+    /// Roles with a quota.
+    pub(super) quota_roles: Vec<RoleId>,
+    pub(super) filters: frameworks::Filters,
     deadlines: Deadlines,
-    /// Agents for the next periodic run, and when that is due: the first tick after the first of them came to wait.
-    waiting: Vec<AgentId>,
-    owed: Time,
-    /// Agents for the run that was asked for; `trigger_all` stands for all of them.
-    triggered: Vec<AgentId>,
-    trigger_all: bool,
+    pub(super) candidates: Candidates,
+    pub(super) maintenances: Maintenances,
+    whitelist: Option<BTreeSet<String>>,
+    is_paused: bool,
+    recovery: Option<Recovery>,
     /// (framework, role) pairs that take part in the order.
-    active_pairs: usize,
+    pub(super) active_pairs: usize,
+    /// (framework, role) pairs with smallest offers of their own.
+    pub(super) own_minima: usize,
+    /// Whether the role sorter has seen no sort since a role came; see `Sorter` on weights of inner nodes.
+    are_weights_unsettled: bool,
     /// The last periodic allocation that is behind us.
     last_tick: Time,
+    /// Nobody needed a periodic allocation when last looked: none is made up for, not even one of this instant.
+    was_idle: bool,
     triggered_runs: u64,
-    visits: Vec<AgentId>,
+    /// Kept for its memory.
+    pub(super) visits: Vec<AgentId>,
+}
+
+/// Waiting for agents after a failover of the master.
+#[derive(Clone, Copy, Debug)]
+struct Recovery {
+    expected_agents: usize,
+    until: Time,
 }
 
 impl std::fmt::Debug for HierarchicalAllocator {
@@ -138,90 +105,52 @@ impl HierarchicalAllocator {
     /// An allocator that starts at time zero and visits agents in the given order.
     #[must_use]
     pub fn new(options: AllocatorOptions, order: Box<dyn VisitOrder>) -> Self {
-        assert!(options.allocation_interval > Span::ZERO, "the allocation interval is zero");
+        assert!(options.allocation_interval > crate::time::Span::ZERO, "the allocation interval is zero");
         Self {
-            role_sorter: DrfSorter::new(&options.fair_sharing_excluded),
+            role_sorter: Sorter::new(options.sorter, &options.fair_sharing_excluded, false),
+            candidates: Candidates::new(options.allocation_interval),
             options,
             order,
+            tree: RoleTree::default(),
             agents: IdVec::new(),
-            agent_totals: IdVec::new(),
             frameworks: IdVec::new(),
             roles: IdVec::new(),
-            weights: IdVec::new(),
             total: ResourceQuantities::EMPTY,
-            filters: Vec::new(),
+            complex_agents: BTreeSet::new(),
+            quota_roles: Vec::new(),
+            filters: frameworks::Filters::default(),
             deadlines: Deadlines::default(),
-            waiting: Vec::new(),
-            owed: Time::ZERO,
-            triggered: Vec::new(),
-            trigger_all: false,
+            maintenances: Maintenances::default(),
+            whitelist: None,
+            is_paused: false,
+            recovery: None,
             active_pairs: 0,
+            own_minima: 0,
+            are_weights_unsettled: false,
             last_tick: Time::ZERO,
+            was_idle: true,
             triggered_runs: 0,
             visits: Vec::new(),
         }
     }
 
-    /// A new agent with all its resources free. Sets off an allocation of this agent (`addSlave`).
-    pub fn add_agent(&mut self, total: Resources) -> AgentId {
-        self.total += total.quantities();
-        self.role_sorter.add_total(total.quantities());
-        for (_, role) in self.roles.iter_mut() {
-            if let Some(role) = role {
-                role.frameworks.add_total(total.quantities());
-            }
-        }
-        let has_gpus = total.get(ResourceName::Gpus).0 > 0;
-        let available = total.clone();
-        let id = self.agents.push(Agent { available, held: SmallVec::new(), has_gpus, waiting: false });
-        self.agent_totals.push(total);
-        self.triggered.push(id);
-        id
-    }
-
-    /// A new, active framework. Sets off an allocation of all agents (`addFramework`).
-    pub fn add_framework(&mut self, roles: &[(RoleId, &str)], capabilities: Capabilities) -> FrameworkId {
-        let id = FrameworkId::new(self.frameworks.len());
-        let mut of_framework = SmallVec::new();
-        for &(role, name) in roles {
-            self.role_with_sorter(role, name).frameworks.add(id, &framework_path(id), 1.0);
-            self.activate(id, role);
-            of_framework.push(FrameworkRole { role, suppressed: false, filters: self.filters.len() as u32 });
-            self.filters.push((id, role, RoleFilters::default()));
-        }
-        self.frameworks.push(Framework { capabilities, roles: of_framework });
-        self.trigger_all = true;
-        id
-    }
-
-    /// The weight of a role from now on; heeded at the next run, which it does not set off (`updateWeights`).
-    pub fn update_weight(&mut self, role: RoleId, weight: f64) {
-        *self.weights.grow_to(role, || 1.0) = weight;
-        if self.role_sorter.contains(role) {
-            self.role_sorter.update_weight(role, weight);
-        }
-    }
-
-    /// Resources come back from a framework, offered or allocated; with `filters` they are refused. Sets off nothing:
-    /// they wait for the next periodic allocation (`recoverResources`).
-    pub fn recover_resources(
-        &mut self,
-        now: Time,
-        framework: FrameworkId,
-        role: RoleId,
-        agent: AgentId,
-        resources: &Resources,
-        filters: Option<Filters>,
-    ) {
-        if resources.is_empty() {
+    /// After a failover of the master: the quotas of the registry hold at once, and if there are any, nothing is allocated
+    /// until enough of the agents that the registry knows are back, or for ten minutes (`recover`).
+    pub fn recover(&mut self, now: Time, expected_agents: usize, quotas: Vec<(RoleId, Quota)>) {
+        if quotas.is_empty() {
             return;
         }
-        let filter = filters.and_then(|filters| self.new_filter(now, framework, role, filters));
-        self.recover_on(now, framework, role, agent, resources, filter);
-        self.unbook(framework, role, resources.quantities());
+        for (role, quota) in quotas {
+            self.update_quota(role, quota);
+        }
+        let expected_agents = (expected_agents as f64 * self.options.agent_recovery_factor) as usize;
+        if expected_agents > 0 {
+            self.is_paused = true;
+            self.recovery = Some(Recovery { expected_agents, until: now + self.options.recovery_timeout });
+        }
     }
 
-    /// Offers of one framework are refused (`recoverResources` of each).
+    /// Offers of one framework are refused: [`recover_resources`](Allocator::recover_resources) of each.
     pub fn recover_declined(
         &mut self,
         now: Time,
@@ -231,120 +160,47 @@ impl HierarchicalAllocator {
     ) {
         for of_role in offers.chunk_by(|a, b| a.role == b.role) {
             let role = of_role[0].role;
+            if !self.is_tracked(framework, role) {
+                continue;
+            }
             let filter = self.new_filter(now, framework, role, filters);
-            let mut sum = ResourceQuantities::EMPTY;
+            let (mut sum, mut agents_fewer) = (ResourceQuantities::EMPTY, 0);
             for offer in of_role {
-                self.recover_on(now, framework, role, offer.agent, &offer.resources, filter);
-                sum += offer.resources.quantities();
-            }
-            self.unbook(framework, role, &sum);
-        }
-    }
-
-    /// The framework wants no offers for now, under any of its roles. Filters stay (`suppressOffers`).
-    pub fn suppress_offers(&mut self, framework: FrameworkId) {
-        for place in 0..self.frameworks[framework].roles.len() {
-            let of_role = &mut self.frameworks[framework].roles[place];
-            if !std::mem::replace(&mut of_role.suppressed, true) {
-                let role = of_role.role;
-                self.deactivate(framework, role);
-            }
-        }
-    }
-
-    /// The framework wants offers again: its filters and suppression are forgotten. Sets off an allocation of all agents
-    /// (`reviveOffers`).
-    pub fn revive_offers(&mut self, framework: FrameworkId) {
-        for place in 0..self.frameworks[framework].roles.len() {
-            let of_role = &mut self.frameworks[framework].roles[place];
-            let (role, filters) = (of_role.role, of_role.filters as usize);
-            if std::mem::replace(&mut of_role.suppressed, false) {
-                self.activate(framework, role);
-            }
-            self.filters[filters].2.clear();
-        }
-        self.forget_stale_deadlines();
-        self.trigger_all = true;
-    }
-
-    /// When [`handle_timeout`](Self::handle_timeout) next has something to do.
-    #[must_use]
-    pub fn next_timeout(&self, now: Time) -> Option<Time> {
-        if self.active_pairs == 0 {
-            return None;
-        }
-        let waiting = (!self.waiting.is_empty()).then_some(self.owed);
-        let is_open = |at: Time| at >= now && at > self.last_tick;
-        let next = |at| if is_open(at) { at } else { self.tick_after(now) };
-        [waiting, self.deadlines.next()].into_iter().flatten().map(next).min()
-    }
-
-    /// Runs the periodic allocation if one is due now and could give something.
-    pub fn handle_timeout(&mut self, now: Time, given: &mut Vec<Allocation>) {
-        if now <= self.last_tick || !now.0.is_multiple_of(self.options.allocation_interval.0) {
-            return;
-        }
-        self.last_tick = now;
-        while let Some(due) = self.deadlines.pop_due(now) {
-            for agent in self.filters[due.owner as usize].2.expire(&due) {
-                let on = &mut self.agents[agent];
-                if !on.waiting {
-                    on.waiting = true;
-                    self.waiting.push(agent);
+                let (agent, resources) = (offer.agent, &offer.resources);
+                let Some(on) = self.agents.get_mut(agent).and_then(Option::as_mut) else { continue };
+                agents_fewer += u32::from(on.take_back(framework, role, resources));
+                self.wait(agent);
+                if is_simple(resources) {
+                    sum += resources.quantities();
+                } else {
+                    self.unbook(framework, role, agent, resources);
                 }
+                self.add_filter(now, agent, resources, filter);
             }
+            self.holds_on_fewer(framework, role, agents_fewer);
+            if !sum.is_empty() {
+                self.unbook_simple(framework, role, &sum);
+            }
+            self.untrack_if_done(framework, role);
         }
-        self.forget_stale_deadlines();
-        let mut visits = std::mem::take(&mut self.waiting);
-        visits.sort_unstable();
-        self.allocate(now, Cause::Tick, &mut visits, given);
-        visits.clear();
-        self.waiting = visits;
-    }
-
-    /// Runs the allocation that the calls since the last one have set off, if any did. Mesos, too, gathers them into one.
-    pub fn run_triggered(&mut self, now: Time, given: &mut Vec<Allocation>) {
-        let all = std::mem::take(&mut self.trigger_all);
-        if !all && self.triggered.is_empty() {
-            return;
-        }
-        self.triggered_runs += 1;
-        let mut visits = std::mem::take(&mut self.visits);
-        if all {
-            self.triggered.clear();
-            visits.extend(self.agents.ids());
-        } else {
-            visits.append(&mut self.triggered);
-            visits.sort_unstable();
-            visits.dedup();
-        }
-        self.allocate(now, Cause::Trigger, &mut visits, given);
-        visits.clear();
-        self.visits = visits;
     }
 
     /// Whether a framework with these capabilities would ever be offered an agent of this shape, if it were empty.
     #[must_use]
     pub fn would_offer(&self, total: &Resources, capabilities: Capabilities) -> bool {
         let has_gpus = total.get(ResourceName::Gpus).0 > 0;
-        self.is_allocatable(total) && !self.is_hidden(has_gpus, capabilities)
+        self.is_large_enough(total, None) && !self.hides_gpus(has_gpus, capabilities)
     }
 
-    /// How an agent's resources are divided now.
+    /// How an agent's resources are divided now. Panics if there is no such agent.
     #[must_use]
     pub fn agent_shares(&self, agent: AgentId) -> AgentShares {
-        let on = &self.agents[agent];
+        let on = self.agent(agent);
         AgentShares {
-            total: self.agent_totals[agent].clone(),
+            total: on.detail.total.clone(),
             available: on.available.clone(),
             held: on.held.to_vec(),
         }
-    }
-
-    /// What an agent has, used or not.
-    #[must_use]
-    pub fn agent_total(&self, agent: AgentId) -> &Resources {
-        &self.agent_totals[agent]
     }
 
     /// All resources of all agents.
@@ -353,79 +209,333 @@ impl HierarchicalAllocator {
         &self.total
     }
 
-    /// What frameworks hold under a role, offered or allocated.
+    /// All roles that anybody named.
+    #[must_use]
+    pub const fn roles(&self) -> &crate::id::Interner<RoleId> {
+        self.tree.names()
+    }
+
+    /// What frameworks hold under a role and those below it, offered or allocated.
     #[must_use]
     pub fn offered_or_allocated(&self, role: RoleId) -> ResourceQuantities {
         if self.role_sorter.contains(role) {
-            *self.role_sorter.allocation(role)
+            self.role_sorter.allocation(role).clone()
         } else {
             ResourceQuantities::EMPTY
         }
     }
 
-    /// The role's dominant share, divided by its weight; `None` if it has no framework.
+    /// Which agents each role of a framework is not offered because of its constraints
+    /// (`/allocator/offer_constraints_debug`); roles without constraints are left out.
     #[must_use]
-    pub fn dominant_share(&self, role: RoleId) -> Option<f64> {
-        self.role_sorter.contains(role).then(|| self.role_sorter.dominant_share(role))
+    pub fn excluded_by_constraints(&self, framework: FrameworkId) -> Vec<(RoleId, Vec<AgentId>)> {
+        let excluded = |of: &FrameworkRole| {
+            let known = self.agents.iter().filter_map(|(id, agent)| Some((id, agent.as_ref()?)));
+            known.filter(|(_, agent)| is_excluded(agent, of)).map(|(id, _)| id).collect()
+        };
+        let roles = self.framework(framework).roles.iter();
+        roles.filter(|of| of.constraints.is_some()).map(|of| (of.role, excluded(of))).collect()
     }
 
-    /// How many offer filters are in force under a role.
+    /// What counts against the quota of a role (metric `quota/roles/<role>/resources/<name>/consumed`).
     #[must_use]
-    pub fn filters_in_force(&self, role: RoleId, now: Time) -> usize {
-        self.filters
-            .iter()
-            .filter(|(_, of, _)| *of == role)
-            .map(|(_, _, filters)| filters.in_force(now))
-            .sum()
+    pub fn quota_consumed(&self, role: RoleId) -> ResourceQuantities {
+        self.tree.consumed(role)
+    }
+
+    /// The quota of a role.
+    #[must_use]
+    pub fn quota(&self, role: RoleId) -> &Quota {
+        self.tree.quota(role)
+    }
+
+    /// Last answers of frameworks to inverse offers of an agent.
+    #[must_use]
+    pub fn inverse_offer_statuses(&self, agent: AgentId) -> &[(FrameworkId, InverseOfferStatus)] {
+        self.maintenances.get(agent).map_or(&[], |maintenance| &maintenance.statuses)
     }
 
     /// How many allocations Mesos would have run by `now`: every periodic one, whether it could give something or not, and
-    /// those that calls have set off.
+    /// those that calls have asked for.
     #[must_use]
     pub fn allocation_runs(&self, now: Time) -> u64 {
         now.0 / self.options.allocation_interval.0 + self.triggered_runs
     }
 
-    fn role_mut(&mut self, role: RoleId) -> &mut Role {
-        self.roles[role].as_mut().expect("a role with frameworks")
+    pub(super) fn agent(&self, agent: AgentId) -> &Agent {
+        self.agents[agent].as_ref().unwrap_or_else(|| panic!("{agent:?} is not known"))
     }
 
-    fn role_with_sorter(&mut self, role: RoleId, name: &str) -> &mut Role {
-        let weight = *self.weights.grow_to(role, || 1.0);
+    pub(super) fn agent_mut(&mut self, agent: AgentId) -> &mut Agent {
+        self.agents[agent].as_mut().unwrap_or_else(|| panic!("{agent:?} is not known"))
+    }
+
+    pub(super) fn framework(&self, framework: FrameworkId) -> &Framework {
+        self.frameworks[framework].as_ref().unwrap_or_else(|| panic!("{framework:?} is not known"))
+    }
+
+    fn framework_mut(&mut self, framework: FrameworkId) -> &mut Framework {
+        self.frameworks[framework].as_mut().unwrap_or_else(|| panic!("{framework:?} is not known"))
+    }
+
+    pub(super) fn sorter_mut(&mut self, role: RoleId) -> &mut Sorter<FrameworkId> {
+        &mut self.roles[role].as_mut().expect("a role with frameworks").frameworks
+    }
+
+    /// How many frameworks take part in the order of the role.
+    pub(super) fn active_frameworks(&self, role: RoleId) -> usize {
+        self.roles.get(role).and_then(Option::as_ref).map_or(0, |role| role.active)
+    }
+
+    pub(super) fn hides_gpus(&self, has_gpus: bool, capabilities: Capabilities) -> bool {
+        self.options.filter_gpu_resources && has_gpus && !capabilities.has(Capabilities::GPU_RESOURCES)
+    }
+
+    pub(super) fn holds_on_more(&mut self, framework: FrameworkId, role: RoleId, agents: u32) {
+        let of_role = self.framework_mut(framework).role_mut(role).expect("a role it is tracked under");
+        of_role.held_on += agents;
+    }
+
+    fn holds_on_fewer(&mut self, framework: FrameworkId, role: RoleId, agents: u32) {
+        let of_role = self.framework_mut(framework).role_mut(role).expect("a role it is tracked under");
+        of_role.held_on -= agents;
+    }
+
+    /// Offered or allocated from now on, in the books of the role and of the framework (`trackAllocatedResources`).
+    pub(super) fn book(
+        &mut self,
+        framework: FrameworkId,
+        role: RoleId,
+        agent: AgentId,
+        resources: &Resources,
+    ) {
+        if is_simple(resources) {
+            return self.book_simple(framework, role, resources.quantities(), 1);
+        }
+        self.role_sorter.allocated(role, agent, &self.of_role(role, resources));
+        self.sorter_mut(role).allocated(framework, agent, resources);
+        self.tree.track_out(role, agent, resources);
+    }
+
+    /// For the role sorter: a shared volume of two roles is two, because it tells whom it is allocated to.
+    fn of_role<'a>(&self, role: RoleId, resources: &'a Resources) -> Cow<'a, Resources> {
+        if resources.has_shared() {
+            Cow::Owned(resources.allocate(self.tree.names().name(role)))
+        } else {
+            Cow::Borrowed(resources)
+        }
+    }
+
+    /// The weights of inner roles are what they are at the first sort after they came.
+    pub(super) fn settle_weights(&mut self) {
+        if !std::mem::take(&mut self.are_weights_unsettled) {
+            return;
+        }
+        if self.maintenances.is_empty() {
+            self.candidates.tick_is_not_owed();
+        }
+        // In Mesos roles without an active framework, too, have a place in the order.
+        let is_idle = |role: &Option<Role>| role.as_ref().is_some_and(|role| role.active == 0);
+        let idle: Vec<RoleId> =
+            self.roles.iter().filter(|(_, role)| is_idle(role)).map(|(id, _)| id).collect();
+        idle.iter().for_each(|&role| self.role_sorter.activate(role));
+        self.role_sorter.sort();
+        if self.options.sorter == SorterKind::Drf {
+            idle.iter().for_each(|&role| self.role_sorter.deactivate(role));
+        }
+    }
+
+    /// As [`book`](Self::book), so many times, of what is neither reserved nor revocable nor shared.
+    pub(super) fn book_simple(
+        &mut self,
+        framework: FrameworkId,
+        role: RoleId,
+        quantities: &ResourceQuantities,
+        times: u64,
+    ) {
+        self.role_sorter.allocated_plain(role, quantities, times);
+        self.sorter_mut(role).allocated_plain(framework, quantities, times);
+        self.tree.track_simple_out(role, quantities);
+    }
+
+    fn unbook_simple(&mut self, framework: FrameworkId, role: RoleId, quantities: &ResourceQuantities) {
+        self.role_sorter.unallocated_plain(role, quantities);
+        self.sorter_mut(role).unallocated_plain(framework, quantities);
+        self.tree.untrack_simple_out(role, quantities);
+    }
+
+    fn unbook(&mut self, framework: FrameworkId, role: RoleId, agent: AgentId, resources: &Resources) {
+        if is_simple(resources) {
+            return self.unbook_simple(framework, role, resources.quantities());
+        }
+        self.role_sorter.unallocated(role, agent, &self.of_role(role, resources));
+        self.sorter_mut(role).unallocated(framework, agent, resources);
+        self.tree.untrack_out(role, agent, resources);
+    }
+
+    fn is_known(&self, agent: AgentId) -> bool {
+        self.agents.get(agent).is_some_and(Option::is_some)
+    }
+
+    fn is_tracked(&self, framework: FrameworkId, role: RoleId) -> bool {
+        let known = self.frameworks.get(framework).and_then(Option::as_ref);
+        known.is_some_and(|framework| framework.role(role).is_some_and(|of| of.is_tracked))
+    }
+
+    /// Whether an allocation of all agents would visit any.
+    fn has_eligible_agent(&self) -> bool {
+        let is_eligible = |agent: &Agent| agent.is_active && agent.is_whitelisted;
+        self.agents.iter().any(|(_, agent)| agent.as_ref().is_some_and(is_eligible))
+    }
+
+    /// The agent waits for a visit; where quota is in force, everybody does.
+    fn wait(&mut self, agent: AgentId) {
+        if self.quota_roles.is_empty() {
+            self.candidates.wait(agent);
+        } else {
+            self.candidates.all_wait();
+        }
+    }
+
+    /// What was out comes back to its agent; the sorters are not told.
+    fn take_back(&mut self, framework: FrameworkId, role: RoleId, agent: AgentId, resources: &Resources) {
+        if self.agent_mut(agent).take_back(framework, role, resources) {
+            self.holds_on_fewer(framework, role, 1);
+        }
+        self.wait(agent);
+    }
+
+    /// The framework is tracked under the role from now on, inactive (`trackFrameworkUnderRole`).
+    fn track(&mut self, framework: FrameworkId, role: RoleId) {
         self.roles.grow_to(role, || None);
         if self.roles[role].is_none() {
-            let mut frameworks = DrfSorter::new(&self.options.fair_sharing_excluded);
-            frameworks.add_total(&self.total);
-            self.roles[role] = Some(Role { frameworks });
-            self.role_sorter.add(role, name, weight);
+            let name = self.tree.names().name(role);
+            let mut sorter = Sorter::new(self.options.sorter, &self.options.fair_sharing_excluded, true);
+            sorter.add_total(&self.total);
+            self.roles[role] = Some(Role { frameworks: sorter, active: 0 });
+            self.role_sorter.add(role, name);
+            if self.options.sorter != SorterKind::Drf {
+                self.role_sorter.activate(role);
+            }
+            self.are_weights_unsettled = true;
+            // Not only for nested roles: this one may become an inner one.
+            if self.has_eligible_agent() {
+                self.candidates.tick_is_owed();
+            }
         }
-        self.role_mut(role)
+        let of = self.frameworks[framework].as_mut().expect("a framework to track");
+        let sorter = &mut self.roles[role].as_mut().expect("made above").frameworks;
+        sorter.add(framework, &of.path);
+        if let Some(again) = of.role_mut(role) {
+            again.is_tracked = true;
+            return;
+        }
+        let filters = self.filters.place(framework, role);
+        of.roles.push(FrameworkRole {
+            role,
+            is_subscribed: false,
+            is_tracked: true,
+            is_active: false,
+            held_on: 0,
+            min_allocatable: None,
+            constraints: None,
+            filters,
+        });
     }
 
-    /// Roles without an active framework stay out of the order: in Mesos they have a place in it and take nothing.
-    fn activate(&mut self, framework: FrameworkId, role: RoleId) {
-        self.active_pairs += 1;
-        self.role_mut(role).frameworks.activate(framework);
-        self.role_sorter.activate(role);
-    }
-
-    fn deactivate(&mut self, framework: FrameworkId, role: RoleId) {
-        self.active_pairs -= 1;
-        let frameworks = &mut self.role_mut(role).frameworks;
-        frameworks.deactivate(framework);
-        if frameworks.active() == 0 {
-            self.role_sorter.deactivate(role);
+    /// It is no longer tracked, if it neither subscribes to the role nor holds anything under it.
+    fn untrack_if_done(&mut self, framework: FrameworkId, role: RoleId) {
+        let Some(of_role) = self.framework_mut(framework).role_mut(role) else { return };
+        if of_role.is_subscribed || of_role.held_on > 0 || !std::mem::take(&mut of_role.is_tracked) {
+            return;
+        }
+        self.set_active(framework, role, false);
+        let sorter = self.sorter_mut(role);
+        sorter.remove(framework);
+        if sorter.is_empty() {
+            self.roles[role] = None;
+            self.role_sorter.remove(role);
         }
     }
 
-    /// The first periodic allocation after `now`. One at `now` was set up an interval ago and comes before whatever else
-    /// happens now.
-    fn tick_after(&self, now: Time) -> Time {
-        let interval = self.options.allocation_interval.0;
-        Time((now.0 / interval + 1) * interval)
+    /// Whether the framework takes part in the order of the role. In the order of roles, one without such a framework has a
+    /// place in Mesos and takes nothing; where places do not matter to others (DRF), it is left out.
+    fn set_active(&mut self, framework: FrameworkId, role: RoleId, active: bool) {
+        let Some(of) = self.framework_mut(framework).role_mut(role) else { return };
+        if std::mem::replace(&mut of.is_active, active) == active {
+            return;
+        }
+        let of_role = self.roles[role].as_mut().expect("a role with frameworks");
+        if active {
+            if self.active_pairs == 0 {
+                self.candidates.owe_anew(); // what was owed before could not be given
+            }
+            of_role.frameworks.activate(framework);
+            (of_role.active, self.active_pairs) = (of_role.active + 1, self.active_pairs + 1);
+        } else {
+            of_role.frameworks.deactivate(framework);
+            (of_role.active, self.active_pairs) = (of_role.active - 1, self.active_pairs - 1);
+        }
+        if self.options.sorter == SorterKind::Drf {
+            match of_role.active {
+                0 => self.role_sorter.deactivate(role),
+                1 if active => self.role_sorter.activate(role),
+                _ => {}
+            }
+        }
     }
 
-    /// Where filters of the framework under the role are kept, and when one made now ends; `None` for no filter.
+    fn set_conditions(
+        &mut self,
+        framework: FrameworkId,
+        mut minima: Vec<(RoleId, Vec<ResourceQuantities>)>,
+        mut constraints: Vec<(RoleId, RoleConstraints)>,
+    ) {
+        let of = self.frameworks[framework].as_mut().expect("a framework to update");
+        for of_role in &mut of.roles {
+            let own = constraints.iter().position(|(role, _)| *role == of_role.role);
+            of_role.constraints = own.map(|place| constraints.swap_remove(place).1);
+            let own = minima.iter().position(|(role, _)| *role == of_role.role);
+            self.own_minima -= usize::from(of_role.min_allocatable.is_some());
+            of_role.min_allocatable = own.map(|place| minima.swap_remove(place).1);
+            self.own_minima += usize::from(of_role.min_allocatable.is_some());
+        }
+    }
+
+    fn subscribe_to(&mut self, framework: FrameworkId, role: RoleId) {
+        if !self.is_tracked(framework, role) {
+            self.track(framework, role);
+        }
+        self.framework_mut(framework).role_mut(role).expect("tracked above").is_subscribed = true;
+        self.set_active(framework, role, true);
+    }
+
+    fn suppress(&mut self, framework: FrameworkId, role: RoleId) {
+        self.set_active(framework, role, false);
+        let suppressed = &mut self.framework_mut(framework).suppressed;
+        if !suppressed.contains(&role) {
+            suppressed.push(role);
+        }
+    }
+
+    /// The same as reviving, without the allocation (`reviveRoles`).
+    fn unsuppress(&mut self, framework: FrameworkId, roles: &[RoleId]) {
+        for &role in roles {
+            let of = self.framework_mut(framework);
+            of.suppressed.retain(|suppressed| *suppressed != role);
+            if let Some(of_role) = of.role(role) {
+                let (filters, is_subscribed) = (of_role.filters, of_role.is_subscribed);
+                self.filters.clear(filters);
+                if is_subscribed {
+                    self.set_active(framework, role, true);
+                }
+            }
+        }
+        self.framework_mut(framework).inverse_filters.clear();
+        self.forget_stale_deadlines();
+    }
+
+    /// When a filter made now by the framework under the role ends, and where it is kept; `None` for no filter.
     fn new_filter(
         &self,
         now: Time,
@@ -435,182 +545,650 @@ impl HierarchicalAllocator {
     ) -> Option<(u32, Expiry)> {
         let interval = self.options.allocation_interval;
         let timeout = filters.timeout(interval)?;
+        let of_role = self.frameworks.get(framework).and_then(Option::as_ref)?.role(role)?;
         let at = now + timeout;
         let outlasts_tick = timeout == interval;
         let mut visible_at = Time(at.0.next_multiple_of(interval.0));
         if outlasts_tick && visible_at == at {
             visible_at = visible_at + interval;
         }
-        Some((self.filters_of(framework, role), Expiry { at, outlasts_tick, visible_at }))
+        Some((of_role.filters, Expiry { at, outlasts_tick, visible_at }))
     }
 
-    fn recover_on(
+    fn add_filter(
         &mut self,
         now: Time,
-        framework: FrameworkId,
-        role: RoleId,
         agent: AgentId,
         resources: &Resources,
         filter: Option<(u32, Expiry)>,
     ) {
-        let on = &mut self.agents[agent];
-        let place = on.held.iter().position(|(f, r, _)| *f == framework && *r == role);
-        let place = place
-            .unwrap_or_else(|| panic!("{framework:?} gives back {resources:?} of {agent:?}, holds none"));
-        let held = &mut on.held[place].2;
-        if held == resources {
-            on.held.swap_remove(place);
-        } else {
-            assert!(
-                held.contains(resources),
-                "{framework:?} gives back {resources:?} of {agent:?}, holds {held:?}"
-            );
-            *held -= resources;
-        }
-        on.available += resources;
-        if !on.waiting {
-            on.waiting = true;
-            if self.waiting.is_empty() {
-                self.owed = self.tick_after(now);
-            }
-            self.waiting.push(agent);
-        }
         if let Some((owner, expiry)) = filter {
-            self.filters[owner as usize].2.add(
-                now,
-                agent,
-                resources.clone(),
-                expiry,
-                owner,
-                &mut self.deadlines,
-            );
+            let filters = &mut self.filters.of[owner as usize].filters;
+            filters.add(now, agent, resources.clone(), expiry, owner, &mut self.deadlines);
         }
-    }
-
-    fn unbook(&mut self, framework: FrameworkId, role: RoleId, quantities: &ResourceQuantities) {
-        self.role_sorter.unallocated(role, quantities);
-        self.role_mut(role).frameworks.unallocated(framework, quantities);
-    }
-
-    fn filters_of(&self, framework: FrameworkId, role: RoleId) -> u32 {
-        let roles = &self.frameworks[framework].roles;
-        roles.iter().find(|of| of.role == role).expect("a role of the framework").filters
     }
 
     fn forget_stale_deadlines(&mut self) {
         let filters = &self.filters;
-        self.deadlines.forget_stale(|due| filters[due.owner as usize].2.is_live(due));
+        self.deadlines.forget_stale(|due| filters.of[due.owner as usize].filters.is_live(due));
     }
 
-    /// Offers what the agents have to whoever is first in line and may have it (`__allocate`, second stage).
-    fn allocate(&mut self, now: Time, cause: Cause, agents: &mut Vec<AgentId>, given: &mut Vec<Allocation>) {
-        if cause == Cause::Tick {
-            for &agent in &*agents {
-                self.agents[agent].waiting = false;
+    /// The agent's total becomes another one (`updateSlaveTotal`); `false` if it was the same.
+    fn set_total(&mut self, agent: AgentId, total: Resources) -> bool {
+        let old = self.agent(agent).detail.total.clone();
+        if old == total {
+            return false;
+        }
+        self.leave_totals(agent, &old);
+        self.join_totals(agent, &total);
+        self.agent_mut(agent).set_total(total);
+        true
+    }
+
+    fn join_totals(&mut self, agent: AgentId, total: &Resources) {
+        self.total += total.quantities();
+        self.role_sorter.add_total(total.quantities());
+        for (_, role) in self.roles.iter_mut() {
+            if let Some(role) = role {
+                role.frameworks.add_total(total.quantities());
             }
         }
-        if self.active_pairs == 0 {
-            return;
-        }
-        agents.retain(|&agent| self.is_allocatable(&self.agents[agent].available));
-        self.order.arrange(agents);
-        if self.active_pairs == 1 {
-            return self.allocate_to_the_only_one(now, cause, agents, given);
-        }
-        for &agent in &*agents {
-            self.allocate_agent(now, cause, agent, given);
+        if !is_simple(total) {
+            self.complex_agents.insert(agent);
+            self.tree.track_reservations(total);
         }
     }
 
-    /// With one framework under one role there is nobody to be fair to: shares are booked once, at the end.
-    fn allocate_to_the_only_one(
-        &mut self,
-        now: Time,
-        cause: Cause,
-        agents: &[AgentId],
-        given: &mut Vec<Allocation>,
-    ) {
-        self.role_sorter.sort();
-        let role = self.role_sorter.nth(0);
-        self.role_mut(role).frameworks.sort();
-        let framework = self.role_mut(role).frameworks.nth(0);
-        let (mut sum, before) = (ResourceQuantities::EMPTY, given.len());
-        for &agent in agents {
-            if self.may_have(now, cause, framework, role, agent) {
-                let allocation = self.give(framework, role, agent);
-                sum += allocation.resources.quantities();
-                given.push(allocation);
+    fn leave_totals(&mut self, agent: AgentId, total: &Resources) {
+        self.total -= total.quantities();
+        self.role_sorter.remove_total(total.quantities());
+        for (_, role) in self.roles.iter_mut() {
+            if let Some(role) = role {
+                role.frameworks.remove_total(total.quantities());
             }
         }
-        self.book(framework, role, &sum, (given.len() - before) as u64);
+        if !is_simple(total) {
+            self.complex_agents.remove(&agent);
+            self.tree.untrack_reservations(total);
+        }
     }
 
-    fn allocate_agent(&mut self, now: Time, cause: Cause, agent: AgentId, given: &mut Vec<Allocation>) {
-        for nth_role in 0..self.role_sorter.sort() {
-            let role = self.role_sorter.nth(nth_role);
-            for nth in 0..self.role_mut(role).frameworks.sort() {
-                let framework = self.role_mut(role).frameworks.nth(nth);
-                if self.may_have(now, cause, framework, role, agent) {
-                    // Everything free goes to the first in line: nothing is left for the others on this agent.
-                    let allocation = self.give(framework, role, agent);
-                    self.book(framework, role, allocation.resources.quantities(), 1);
-                    return given.push(allocation);
-                }
+    fn is_remote(&self, domain: Option<&FaultDomain>) -> bool {
+        let master = self.options.domain.as_ref();
+        domain.is_some_and(|agent| master.is_some_and(|master| master.region != agent.region))
+    }
+
+    fn is_whitelisted(&self, hostname: &str) -> bool {
+        self.whitelist.as_ref().is_none_or(|hostnames| hostnames.contains(hostname))
+    }
+
+    fn drop_filters_on(&mut self, agent: AgentId) {
+        self.filters.drop_agent(agent);
+        for (_, framework) in self.frameworks.iter_mut() {
+            if let Some(framework) = framework {
+                framework.inverse_filters.retain(|&(of, _)| of != agent);
             }
         }
     }
 
-    fn may_have(
-        &self,
-        now: Time,
-        cause: Cause,
-        framework: FrameworkId,
-        role: RoleId,
-        agent: AgentId,
-    ) -> bool {
-        let on = &self.agents[agent];
-        let filters = &self.filters[self.filters_of(framework, role) as usize].2;
-        !self.is_hidden(on.has_gpus, self.frameworks[framework].capabilities)
-            && !filters.refuse(agent, &on.available, now, cause)
-    }
-
-    /// The GPU filter: it hides the whole agent, cpus included.
-    fn is_hidden(&self, has_gpus: bool, capabilities: Capabilities) -> bool {
-        self.options.filter_gpu_resources && has_gpus && !capabilities.has(Capabilities::GPU_RESOURCES)
-    }
-
-    /// Whether an offer of these would be large enough for anybody (`allocatable`).
-    fn is_allocatable(&self, resources: &Resources) -> bool {
-        let minima = &self.options.min_allocatable_resources;
-        !resources.is_empty()
-            && (minima.is_empty() || minima.iter().any(|least| resources.quantities().contains(least)))
-    }
-
-    fn give(&mut self, framework: FrameworkId, role: RoleId, agent: AgentId) -> Allocation {
-        let on = &mut self.agents[agent];
-        let resources = std::mem::take(&mut on.available);
-        match on.held.iter_mut().find(|(f, r, _)| *f == framework && *r == role) {
-            Some((_, _, held)) => *held += &resources,
-            None => on.held.push((framework, role, resources.clone())),
+    /// An allocation of all agents is asked for, in vain while paused.
+    fn trigger_all(&mut self) {
+        match self.is_paused {
+            true => self.candidates.all_wait(),
+            false => self.candidates.trigger_all(),
         }
-        Allocation { framework, role, agent, resources }
     }
 
-    fn book(
-        &mut self,
-        framework: FrameworkId,
-        role: RoleId,
-        quantities: &ResourceQuantities,
-        allocations: u64,
-    ) {
-        if allocations > 0 {
-            self.role_sorter.allocated(role, quantities, allocations);
-            self.role_mut(role).frameworks.allocated(framework, quantities, allocations);
+    fn trigger(&mut self, agent: AgentId) {
+        match self.is_paused {
+            true => self.candidates.wait(agent),
+            false => self.candidates.trigger(agent),
         }
+        // With quota, what has changed here may let others give more, at the next periodic allocation.
+        if !self.quota_roles.is_empty() {
+            self.candidates.all_wait();
+        }
+    }
+
+    /// An agent's filters that have ended let it be visited again. With quota everybody is: what it gives may meet the last
+    /// guarantee, and from there on nothing is held back of any other.
+    fn expire_filters(&mut self, now: Time) {
+        while let Some(due) = self.deadlines.pop_due(now) {
+            for agent in self.filters.of[due.owner as usize].filters.expire(&due) {
+                self.wait(agent);
+            }
+        }
+        self.forget_stale_deadlines();
     }
 }
 
-/// By what frameworks are ordered when all else is equal: their ids as text, as Mesos numbers them.
-fn framework_path(id: FrameworkId) -> String {
-    format!("{:04}", id.index())
+impl Allocator for HierarchicalAllocator {
+    fn role(&mut self, name: &str) -> RoleId {
+        self.tree.intern(name)
+    }
+
+    fn role_name(&self, role: RoleId) -> &str {
+        self.tree.names().name(role)
+    }
+
+    fn add_agent(
+        &mut self,
+        agent: AgentId,
+        info: AllocatorAgent,
+        used: &[Held],
+        unavailability: Option<Unavailability>,
+    ) {
+        assert!(!self.is_known(agent), "{agent:?} is there already");
+        self.agents.grow_to(agent, || None);
+        self.join_totals(agent, &info.total);
+        let mut on = Agent::new(info, used);
+        on.is_remote = self.is_remote(on.detail.domain.as_ref());
+        on.is_whitelisted = self.is_whitelisted(&on.detail.hostname);
+        self.agents[agent] = Some(on);
+        self.maintenances.set(agent, unavailability);
+        for (framework, role, resources) in used {
+            self.tree.track_allocated(*role, &unreserved_non_revocable(resources));
+            if self.frameworks.get(*framework).is_some_and(Option::is_some) {
+                self.book_used(*framework, *role, agent, resources);
+            }
+        }
+        let known = |recovery: Recovery| {
+            self.agents.iter().filter(|(_, agent)| agent.is_some()).count() >= recovery.expected_agents
+        };
+        if self.recovery.is_some_and(known) {
+            self.resume();
+        }
+        if !self.maintenances.is_empty() {
+            self.candidates.tick_is_owed();
+        }
+        self.trigger(agent);
+    }
+
+    fn update_agent(&mut self, agent: AgentId, update: AgentUpdate) {
+        let AgentUpdate { total, capabilities, hostname, attributes, domain } = update;
+        let mut has_changed = false;
+        if let Some(attributes) = attributes
+            && attributes != self.agent(agent).detail.attributes
+        {
+            has_changed = true;
+            self.agent_mut(agent).detail.attributes = attributes;
+            self.drop_filters_on(agent);
+        }
+        if let Some(hostname) = hostname {
+            let is_whitelisted = self.is_whitelisted(&hostname);
+            let on = self.agent_mut(agent);
+            has_changed |= on.detail.hostname != hostname;
+            on.detail.hostname = hostname;
+            on.is_whitelisted = is_whitelisted;
+        }
+        if let Some(domain) = domain {
+            let is_remote = self.is_remote(domain.as_ref());
+            let on = self.agent_mut(agent);
+            has_changed |= on.detail.domain != domain;
+            on.detail.domain = domain;
+            on.is_remote = is_remote;
+        }
+        if let Some(capabilities) = capabilities {
+            let on = self.agent_mut(agent);
+            has_changed |= on.capabilities != capabilities;
+            on.capabilities = capabilities;
+        }
+        if let Some(total) = total {
+            has_changed |= self.set_total(agent, total);
+        }
+        if has_changed {
+            self.trigger(agent);
+        }
+    }
+
+    fn add_resource_provider(&mut self, agent: AgentId, total: &Resources, used: &[Held]) {
+        let mut sum = self.agent(agent).detail.total.clone();
+        sum += total;
+        for (framework, role, resources) in used {
+            let is_new = self.agent_mut(agent).hold(*framework, *role, resources);
+            if self.frameworks.get(*framework).is_some_and(Option::is_some) {
+                if !self.is_tracked(*framework, *role) {
+                    self.track(*framework, *role);
+                }
+                if is_new {
+                    self.holds_on_more(*framework, *role, 1);
+                }
+                self.book(*framework, *role, agent, resources);
+            }
+        }
+        if !self.set_total(agent, sum) {
+            let total = self.agent(agent).detail.total.clone();
+            self.agent_mut(agent).set_total(total);
+        }
+        self.wait(agent);
+    }
+
+    fn remove_agent(&mut self, agent: AgentId) {
+        let held = std::mem::take(&mut self.agent_mut(agent).held);
+        for (role, quantities) in std::mem::take(&mut self.agent_mut(agent).allocated) {
+            self.tree.untrack_allocated(role, &quantities);
+        }
+        for (framework, role, resources) in held {
+            if self.is_tracked(framework, role) {
+                self.unbook(framework, role, agent, &resources);
+                let of_role = self.framework_mut(framework).role_mut(role).expect("tracked");
+                of_role.held_on -= 1;
+                self.untrack_if_done(framework, role);
+            }
+        }
+        let total = self.agent(agent).detail.total.clone();
+        self.leave_totals(agent, &total);
+        self.maintenances.set(agent, None);
+        self.drop_filters_on(agent);
+        self.agents[agent] = None;
+        if !self.quota_roles.is_empty() {
+            self.candidates.all_wait();
+        }
+    }
+
+    fn activate_agent(&mut self, agent: AgentId) {
+        self.agent_mut(agent).is_active = true;
+        self.wait(agent);
+    }
+
+    fn deactivate_agent(&mut self, agent: AgentId) {
+        self.agent_mut(agent).is_active = false;
+    }
+
+    fn add_framework(
+        &mut self,
+        framework: FrameworkId,
+        info: AllocatorFramework,
+        used: &[(AgentId, RoleId, Resources)],
+        active: bool,
+    ) {
+        let is_known = self.frameworks.grow_to(framework, || None).is_some();
+        assert!(!is_known, "{framework:?} is there already");
+        let AllocatorFramework {
+            path,
+            roles,
+            suppressed_roles,
+            capabilities,
+            min_allocatable,
+            offer_constraints,
+        } = info;
+        self.frameworks[framework] = Some(Framework {
+            path,
+            capabilities,
+            is_active: true,
+            roles: smallvec::SmallVec::new(),
+            suppressed: smallvec::SmallVec::new(),
+            inverse_filters: Vec::new(),
+        });
+        roles.iter().for_each(|&role| self.subscribe_to(framework, role));
+        suppressed_roles.iter().for_each(|&role| self.suppress(framework, role));
+        self.set_conditions(framework, min_allocatable, offer_constraints);
+        for (agent, role, resources) in used {
+            if self.is_known(*agent) {
+                self.book_used(framework, *role, *agent, resources);
+            }
+        }
+        if active {
+            self.trigger_all();
+        } else {
+            self.deactivate_framework(framework);
+        }
+    }
+
+    fn update_framework(&mut self, framework: FrameworkId, info: AllocatorFramework) {
+        let AllocatorFramework {
+            path: _,
+            roles,
+            suppressed_roles,
+            capabilities,
+            min_allocatable,
+            offer_constraints,
+        } = info;
+        let of = self.framework_mut(framework);
+        let (subscribed, suppressed) = (of.subscribed(), of.suppressed.clone());
+        of.capabilities = capabilities;
+        for &role in roles.iter().filter(|role| !subscribed.contains(role)) {
+            self.subscribe_to(framework, role);
+        }
+        for &role in subscribed.iter().filter(|role| !roles.contains(role)) {
+            self.set_active(framework, role, false);
+            let of_role = self.framework_mut(framework).role_mut(role).expect("a role it was subscribed to");
+            of_role.is_subscribed = false;
+            let filters = of_role.filters;
+            self.filters.clear(filters);
+            self.framework_mut(framework).suppressed.retain(|suppressed| *suppressed != role);
+            self.untrack_if_done(framework, role);
+        }
+        self.set_conditions(framework, min_allocatable, offer_constraints);
+        for &role in suppressed_roles.iter().filter(|role| !suppressed.contains(role)) {
+            self.suppress(framework, role);
+        }
+        let is_revived = |role: &RoleId| !suppressed_roles.contains(role) && roles.contains(role);
+        let revived: Vec<RoleId> = suppressed.into_iter().filter(is_revived).collect();
+        self.unsuppress(framework, &revived);
+        self.candidates.all_wait();
+    }
+
+    fn remove_framework(&mut self, framework: FrameworkId) {
+        let holds = self.framework(framework).roles.iter().any(|of| of.held_on > 0);
+        if holds {
+            let agents: Vec<AgentId> = self.agents.ids().filter(|&agent| self.is_known(agent)).collect();
+            for agent in agents {
+                let held = &self.agent(agent).held;
+                let of_framework: Vec<Held> =
+                    held.iter().filter(|(of, _, _)| *of == framework).cloned().collect();
+                for (_, role, resources) in of_framework {
+                    self.take_back(framework, role, agent, &resources);
+                    self.unbook(framework, role, agent, &resources);
+                    self.untrack_if_done(framework, role);
+                }
+            }
+        }
+        for place in 0..self.framework(framework).roles.len() {
+            let of_role = &mut self.framework_mut(framework).roles[place];
+            of_role.is_subscribed = false;
+            let role = of_role.role;
+            self.untrack_if_done(framework, role);
+        }
+        for of_role in self.frameworks[framework].take().expect("looked up above").roles {
+            self.own_minima -= usize::from(of_role.min_allocatable.is_some());
+            self.filters.give_up(of_role.filters);
+        }
+        self.forget_stale_deadlines();
+    }
+
+    fn activate_framework(&mut self, framework: FrameworkId) {
+        let of = self.framework_mut(framework);
+        of.is_active = true;
+        let suppressed = of.suppressed.clone();
+        for role in of.subscribed() {
+            if !suppressed.contains(&role) {
+                self.set_active(framework, role, true);
+            }
+        }
+        self.trigger_all();
+    }
+
+    fn deactivate_framework(&mut self, framework: FrameworkId) {
+        let of = self.framework_mut(framework);
+        of.is_active = false;
+        of.inverse_filters.clear();
+        for role in of.subscribed() {
+            self.set_active(framework, role, false);
+        }
+        for place in 0..self.framework(framework).roles.len() {
+            let filters = self.framework(framework).roles[place].filters;
+            self.filters.clear(filters);
+        }
+        self.forget_stale_deadlines();
+    }
+
+    fn recover_resources(
+        &mut self,
+        now: Time,
+        framework: FrameworkId,
+        agent: AgentId,
+        role: RoleId,
+        resources: &Resources,
+        filters: Option<Filters>,
+        allocated: bool,
+    ) {
+        if resources.is_empty() || !self.is_known(agent) {
+            return;
+        }
+        if allocated {
+            let counted = unreserved_non_revocable(resources);
+            self.agent_mut(agent).sub_allocated(role, &counted);
+            self.tree.untrack_allocated(role, &counted);
+        }
+        if !self.is_tracked(framework, role) {
+            return;
+        }
+        self.take_back(framework, role, agent, resources);
+        self.unbook(framework, role, agent, resources);
+        let filter = filters.and_then(|filters| self.new_filter(now, framework, role, filters));
+        self.add_filter(now, agent, resources, filter);
+        self.untrack_if_done(framework, role);
+    }
+
+    fn transition_offered_to_allocated(&mut self, agent: AgentId, role: RoleId, resources: &Resources) {
+        let counted = unreserved_non_revocable(resources);
+        self.agent_mut(agent).add_allocated(role, &counted);
+        self.tree.track_allocated(role, &counted);
+    }
+
+    fn suppress_offers(&mut self, framework: FrameworkId, roles: &[RoleId]) {
+        let all = self.framework(framework).subscribed();
+        let roles = if roles.is_empty() { &all } else { roles };
+        roles.iter().for_each(|&role| self.suppress(framework, role));
+    }
+
+    fn revive_offers(&mut self, framework: FrameworkId, roles: &[RoleId]) {
+        let all = self.framework(framework).subscribed();
+        self.unsuppress(framework, if roles.is_empty() { &all } else { roles });
+        self.trigger_all();
+    }
+
+    fn update_weights(&mut self, weights: &[(RoleId, f64)]) {
+        for &(role, weight) in weights {
+            self.role_sorter.update_weight(self.tree.names().name(role), weight);
+        }
+    }
+
+    fn update_quota(&mut self, role: RoleId, quota: Quota) {
+        assert!(!self.tree.is_nested(role), "quota on the nested role {}", self.tree.names().name(role));
+        self.quota_roles.retain(|&of| of != role);
+        if !quota.is_default() {
+            self.quota_roles.push(role);
+        }
+        self.tree.set_quota(role, quota);
+        self.candidates.all_wait();
+    }
+
+    fn update_available(
+        &mut self,
+        agent: AgentId,
+        operations: &[ResourceOperation],
+    ) -> Result<(), OperationError> {
+        let on = self.agent(agent);
+        let (mut available, mut total) = (on.available.clone(), on.detail.total.clone());
+        for operation in operations {
+            available.apply(operation)?;
+            total.apply(operation)?;
+        }
+        self.set_total(agent, total);
+        self.wait(agent);
+        Ok(())
+    }
+
+    fn update_allocation(
+        &mut self,
+        framework: FrameworkId,
+        agent: AgentId,
+        role: RoleId,
+        offered: &Resources,
+        conversions: &[ResourceConversion],
+    ) {
+        let (mut converted, mut total) = (offered.clone(), self.agent(agent).detail.total.clone());
+        for conversion in conversions {
+            let is_held = converted.convert(conversion);
+            assert!(is_held.is_ok(), "{framework:?} cannot convert {offered}: {is_held:?}");
+            if !conversion.consumed.is_empty() {
+                let is_there = total.convert(conversion);
+                assert!(is_there.is_ok(), "{agent:?} cannot convert {total}: {is_there:?}");
+            }
+        }
+        let held_no_more = self.agent_mut(agent).replace_held(framework, role, offered, &converted);
+        self.sorter_mut(role).update(framework, agent, offered, &converted);
+        let (before, after) = (self.of_role(role, offered), self.of_role(role, &converted));
+        self.role_sorter.update(role, agent, &before, &after);
+        self.tree.untrack_out(role, agent, offered);
+        self.tree.track_out(role, agent, &converted);
+        if held_no_more {
+            self.holds_on_fewer(framework, role, 1);
+        }
+        if !self.set_total(agent, total.clone()) {
+            self.agent_mut(agent).set_total(total);
+        }
+        self.wait(agent);
+    }
+
+    fn update_unavailability(&mut self, agent: AgentId, unavailability: Option<Unavailability>) {
+        for (_, framework) in self.frameworks.iter_mut() {
+            if let Some(framework) = framework {
+                framework.inverse_filters.retain(|&(of, _)| of != agent);
+            }
+        }
+        self.maintenances.set(agent, unavailability);
+        self.candidates.tick_is_owed();
+        self.trigger(agent);
+    }
+
+    fn update_inverse_offer(
+        &mut self,
+        now: Time,
+        framework: FrameworkId,
+        agent: AgentId,
+        status: Option<InverseOfferStatus>,
+        filters: Option<Filters>,
+    ) {
+        let Some(of) = self.frameworks.get_mut(framework).and_then(Option::as_mut) else { return };
+        if let Some(maintenance) = self.maintenances.get_mut(agent) {
+            maintenance.answer(framework, status);
+        }
+        if let Some(length) = filters.and_then(Filters::length) {
+            of.inverse_filters.retain(|&(_, until)| until > now);
+            of.inverse_filters.push((agent, now + length));
+        }
+    }
+
+    fn set_whitelist(&mut self, hostnames: Option<Vec<String>>) {
+        self.whitelist = hostnames.map(|hostnames| hostnames.into_iter().collect());
+        let whitelist = &self.whitelist;
+        for (id, agent) in self.agents.iter_mut() {
+            let Some(agent) = agent else { continue };
+            let hostname = &agent.detail.hostname;
+            let is_whitelisted = whitelist.as_ref().is_none_or(|hostnames| hostnames.contains(hostname));
+            if is_whitelisted && !agent.is_whitelisted {
+                match self.quota_roles.is_empty() {
+                    true => self.candidates.wait(id),
+                    false => self.candidates.all_wait(),
+                }
+            }
+            agent.is_whitelisted = is_whitelisted;
+        }
+    }
+
+    fn pause(&mut self) {
+        self.is_paused = true;
+    }
+
+    fn resume(&mut self) {
+        self.candidates.owe_anew();
+        if self.are_weights_unsettled || !self.maintenances.is_empty() {
+            self.candidates.tick_is_owed();
+        }
+        self.is_paused = false;
+        self.recovery = None;
+    }
+
+    fn run_triggered(&mut self, now: Time, out: &mut Allocations) {
+        self.candidates.settle(now);
+        if self.was_idle {
+            let interval = self.options.allocation_interval.0;
+            self.last_tick = self.last_tick.max(Time(now.0 / interval * interval));
+        }
+        self.was_idle = self.is_idle();
+        if self.is_paused {
+            return self.candidates.drop_triggers();
+        }
+        match self.candidates.take_triggered() {
+            Visit::Nobody => {}
+            visit @ (Visit::Some(_) | Visit::All) => {
+                self.triggered_runs += 1;
+                self.allocate(now, Cause::Trigger, visit, out);
+                self.was_idle = self.is_idle();
+            }
+        }
+    }
+
+    fn next_timeout(&self, now: Time) -> Option<Time> {
+        if self.is_paused {
+            return self.recovery.map(|recovery| recovery.until.max(now));
+        }
+        let gives = self.active_pairs > 0;
+        let owed = self.candidates.owed(now).filter(|_| !self.is_idle());
+        let filters = self.deadlines.next().filter(|_| gives);
+        let is_open = |at: Time| at >= now && at > self.last_tick;
+        let next = |at| if is_open(at) { at } else { self.candidates.tick_after(now) };
+        [owed, filters].into_iter().flatten().map(next).min()
+    }
+
+    fn handle_timeout(&mut self, now: Time, out: &mut Allocations) {
+        self.tick(now, out);
+        self.was_idle = self.is_idle();
+    }
+
+    fn dominant_share(&self, role: RoleId) -> Option<f64> {
+        self.role_sorter.contains(role).then(|| self.role_sorter.dominant_share(role))
+    }
+
+    fn filters_in_force(&self, role: RoleId, now: Time) -> usize {
+        let of_role = self.filters.of.iter().filter(|owned| owned.owner.1 == role);
+        of_role.map(|owned| owned.filters.in_force(now)).sum()
+    }
+
+    fn cluster_quantities(&self) -> (ResourceQuantities, ResourceQuantities) {
+        let mut out = ResourceQuantities::EMPTY;
+        for agent in self.agents.iter().filter_map(|(_, agent)| agent.as_ref()) {
+            let mut of_agent = Resources::EMPTY; // a shared volume counts once for each role
+            agent.held.iter().for_each(|(_, role, held)| of_agent += &*self.of_role(*role, held));
+            out += of_agent.quantities();
+        }
+        (self.total.clone(), out)
+    }
+}
+
+impl HierarchicalAllocator {
+    /// Nothing can come of a periodic allocation: nobody takes offers, no weight is unsettled, nobody is asked to leave.
+    fn is_idle(&self) -> bool {
+        let is_stopped = self.is_paused && self.recovery.is_none();
+        let is_needed = self.active_pairs > 0 || self.are_weights_unsettled || !self.maintenances.is_empty();
+        is_stopped || !is_needed
+    }
+
+    fn tick(&mut self, now: Time, out: &mut Allocations) {
+        if self.recovery.is_some_and(|recovery| recovery.until <= now) {
+            self.resume();
+        }
+        if now <= self.last_tick || !now.0.is_multiple_of(self.options.allocation_interval.0) {
+            return;
+        }
+        self.last_tick = now;
+        self.expire_filters(now);
+        if self.is_paused {
+            return;
+        }
+        let visit = self.candidates.take_waiting();
+        if self.are_weights_unsettled && self.has_eligible_agent() {
+            self.settle_weights();
+        }
+        if !self.maintenances.is_empty() {
+            self.candidates.tick_is_owed(); // an answer to an inverse offer asks for the next one
+        } else if visit == Visit::Nobody {
+            return;
+        }
+        self.allocate(now, Cause::Tick, visit, out);
+    }
+
+    /// What a framework that is known uses of an agent, told when the later of the two comes.
+    fn book_used(&mut self, framework: FrameworkId, role: RoleId, agent: AgentId, resources: &Resources) {
+        if !self.is_tracked(framework, role) {
+            self.track(framework, role);
+        }
+        if self.agent(agent).is_held_by(framework, role) {
+            self.holds_on_more(framework, role, 1);
+        }
+        self.book(framework, role, agent, resources);
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::{Master, Task};
 use crate::{
+    allocator::Allocator,
     call::Operation,
     capability::Capabilities,
     effects::{MasterEffects, Note, OfferEnd},
@@ -41,7 +42,7 @@ impl Master {
                 }
             }
         }
-        self.allocator.recover_resources(now, framework, role, agent, &remaining, Some(filters));
+        self.allocator.recover_resources(now, framework, agent, role, &remaining, Some(filters), false);
     }
 
     /// At least one offer, each outstanding, none twice, all of this framework, one role and one agent.
@@ -69,10 +70,11 @@ impl Master {
                 self.allocator.recover_resources(
                     now,
                     framework,
-                    offer.role,
                     offer.agent,
+                    offer.role,
                     &offer.resources,
                     None,
+                    false,
                 );
                 out.note(Note::OffersEnded(OfferEnd::Discarded, std::slice::from_ref(&offer)));
             }
@@ -110,6 +112,7 @@ impl Master {
         self.frameworks[framework]
             .tasks
             .insert(task.id, Task { agent, role, resources, state, last_sent: None });
+        self.allocator.transition_offered_to_allocated(agent, role, &task.resources);
         out.note(Note::Launched { key, role, task: &task });
         out.send_to_agent(agent, ToAgent::Run { framework, task });
     }

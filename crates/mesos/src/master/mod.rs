@@ -11,12 +11,16 @@ mod offer_book;
 use rustc_hash::FxHashMap;
 
 use crate::{
-    allocator::{Allocation, AllocatorOptions, HierarchicalAllocator, VisitOrder},
+    allocator::{
+        Allocations, Allocator, AllocatorAgent, AllocatorFramework, AllocatorOptions, HierarchicalAllocator,
+        VisitOrder,
+    },
+    attribute::{AttributeValue, Attributes},
     call::{Call, FrameworkInfo},
     capability::Capabilities,
     effects::{MasterEffects, Note, OfferEnd},
     event::{Event, FromAgent, ToAgent},
-    id::{AgentId, FrameworkId, IdVec, Interner, OfferId, RoleId, StatusId, TaskId},
+    id::{AgentId, FrameworkId, Id, IdVec, Interner, OfferId, RoleId, StatusId, TaskId},
     offer::{Filters, Offer},
     resource::Resources,
     role,
@@ -66,12 +70,11 @@ struct Task {
 #[derive(Debug)]
 pub struct Master {
     allocator: HierarchicalAllocator,
-    roles: Interner<RoleId>,
     frameworks: IdVec<FrameworkId, Framework>,
     agents: IdVec<AgentId, AgentInfo>,
     offers: OfferBook,
     /// Kept for its memory.
-    given: Vec<Allocation>,
+    given: Allocations,
 }
 
 impl Master {
@@ -80,11 +83,10 @@ impl Master {
     pub fn new(options: MasterOptions, order: Box<dyn VisitOrder>) -> Self {
         Self {
             allocator: HierarchicalAllocator::new(options.allocator, order),
-            roles: Interner::new(),
             frameworks: IdVec::new(),
             agents: IdVec::new(),
             offers: OfferBook::new(options.offer_timeout),
-            given: Vec::new(),
+            given: Allocations::default(),
         }
     }
 
@@ -96,10 +98,15 @@ impl Master {
         out: &mut impl MasterEffects,
     ) -> Result<FrameworkId, String> {
         validate_roles(&info)?;
-        let roles: Vec<_> = info.roles.iter().map(|name| (self.roles.intern(name), name.as_str())).collect();
-        let id = self.allocator.add_framework(&roles, info.capabilities);
-        let same = self.frameworks.push(Framework { info, tasks: FxHashMap::default() });
-        assert_eq!(id, same, "allocator and master disagree on framework ids");
+        let id = FrameworkId::new(self.frameworks.len());
+        let subscription = AllocatorFramework {
+            path: framework_path(id),
+            roles: info.roles.iter().map(|name| self.allocator.role(name)).collect(),
+            capabilities: info.capabilities,
+            ..AllocatorFramework::default()
+        };
+        self.allocator.add_framework(id, subscription, &[], true);
+        self.frameworks.push(Framework { info, tasks: FxHashMap::default() });
         out.send_event(id, Event::Subscribed { framework: id });
         self.send_offers(now, out);
         Ok(id)
@@ -107,9 +114,17 @@ impl Master {
 
     /// Registration of a new agent. Answers `Registered` and the id.
     pub fn register_agent(&mut self, now: Time, info: AgentInfo, out: &mut impl MasterEffects) -> AgentId {
-        let id = self.allocator.add_agent(info.resources.clone());
-        let same = self.agents.push(info);
-        assert_eq!(id, same, "allocator and master disagree on agent ids");
+        let attributes = info.attributes.iter();
+        let attributes =
+            attributes.map(|(name, text)| (name.clone(), AttributeValue::Text(text.clone()))).collect();
+        let registration = AllocatorAgent {
+            total: info.resources.clone(),
+            hostname: info.hostname.clone(),
+            attributes: Attributes(attributes),
+            ..AllocatorAgent::default()
+        };
+        let id = self.agents.push(info);
+        self.allocator.add_agent(id, registration, &[], None);
         out.send_to_agent(id, ToAgent::Registered(id));
         self.send_offers(now, out);
         id
@@ -130,8 +145,8 @@ impl Master {
             Call::Decline { offers, filters } => {
                 self.decline(now, framework, &offers, filters.unwrap_or_default(), out);
             }
-            Call::Revive => self.allocator.revive_offers(framework),
-            Call::Suppress => self.allocator.suppress_offers(framework),
+            Call::Revive => self.allocator.revive_offers(framework, &[]),
+            Call::Suppress => self.allocator.suppress_offers(framework, &[]),
             Call::Acknowledge { agent, task, uuid } => self.acknowledge(framework, agent, task, uuid, out),
         }
         self.send_offers(now, out);
@@ -165,10 +180,11 @@ impl Master {
             self.allocator.recover_resources(
                 now,
                 offer.framework,
-                offer.role,
                 offer.agent,
+                offer.role,
                 &offer.resources,
                 None,
+                false,
             );
             out.note(Note::OffersEnded(OfferEnd::Rescinded, std::slice::from_ref(&offer)));
             out.send_event(offer.framework, Event::Rescind(offer.id));
@@ -181,8 +197,8 @@ impl Master {
 
     /// The weight of a role from now on.
     pub fn update_weight(&mut self, role: &str, weight: f64) {
-        let role = self.roles.intern(role);
-        self.allocator.update_weight(role, weight);
+        let role = self.allocator.role(role);
+        self.allocator.update_weights(&[(role, weight)]);
     }
 
     /// The books of the allocator, for metrics and checkers.
@@ -194,7 +210,7 @@ impl Master {
     /// All roles that anybody named.
     #[must_use]
     pub const fn roles(&self) -> &Interner<RoleId> {
-        &self.roles
+        self.allocator.roles()
     }
 
     /// What an agent said of itself.
@@ -268,7 +284,7 @@ impl Master {
                 out.note(Note::TaskState { key, state: latest });
                 if latest.is_terminal() {
                     let (role, resources) = (task.role, &task.resources);
-                    self.allocator.recover_resources(now, key.framework, role, agent, resources, None);
+                    self.allocator.recover_resources(now, key.framework, agent, role, resources, None, true);
                     out.note(Note::Recovered { key, role, agent, resources });
                 }
             }
@@ -290,23 +306,29 @@ impl Master {
 
     /// One OFFERS event for each framework that was given something, frameworks in order of their ids.
     fn flush_offers(&mut self, now: Time, out: &mut impl MasterEffects) {
-        if self.given.is_empty() {
-            return;
-        }
-        let first = self.given[0].framework;
-        let mut given = std::mem::take(&mut self.given);
+        let Some(first) = self.given.offers.first().map(|allocation| allocation.framework) else { return };
+        let mut given = std::mem::take(&mut self.given.offers);
         if given.iter().any(|allocation| allocation.framework != first) {
             given.sort_by_key(|allocation| allocation.framework); // stable: keeps the order of the visit
         }
-        for of_one in given.chunk_by(|a, b| a.framework == b.framework) {
-            let offers: Vec<Offer> = of_one.iter().map(|allocation| self.offers.open(allocation)).collect();
+        let mut rest = given.drain(..).peekable();
+        while let Some(framework) = rest.peek().map(|allocation| allocation.framework) {
+            let mut offers = Vec::with_capacity(rest.len());
+            while let Some(allocation) = rest.next_if(|allocation| allocation.framework == framework) {
+                offers.push(self.offers.open(allocation));
+            }
             self.offers.start_timer(now, &offers);
             out.note(Note::Offered(&offers));
-            out.send_event(of_one[0].framework, Event::Offers(offers));
+            out.send_event(framework, Event::Offers(offers));
         }
-        given.clear();
-        self.given = given;
+        drop(rest);
+        self.given.offers = given;
     }
+}
+
+/// By what frameworks are ordered when all else is equal: their ids as text, as Mesos numbers them.
+fn framework_path(id: FrameworkId) -> String {
+    format!("{:04}", id.index())
 }
 
 fn validate_roles(info: &FrameworkInfo) -> Result<(), String> {

@@ -34,10 +34,10 @@ impl OfferBook {
     }
 
     /// A new offer of what was given.
-    pub(super) fn open(&mut self, given: &Allocation) -> Offer {
+    pub(super) fn open(&mut self, given: Allocation) -> Offer {
         let id = OfferId(self.first + self.places.len() as u64);
-        let Allocation { framework, role, agent, ref resources } = *given;
-        let offer = Offer { id, framework, role, agent, resources: resources.clone() };
+        let Allocation { framework, role, agent, resources } = given;
+        let offer = Offer { id, framework, role, agent, resources };
         let place = self.free.pop().unwrap_or_else(|| {
             self.offers.push(None);
             self.offers.len() as u32 - 1
@@ -121,23 +121,23 @@ mod tests {
     #[test]
     fn an_offer_is_taken_once() {
         let mut book = OfferBook::new(None);
-        let offers = [0, 1, 2].map(|agent| book.open(&given(agent)));
+        let offers = [0, 1, 2].map(|agent| book.open(given(agent)));
         let owner = FrameworkId::new(0);
         assert_eq!(book.take_if_of(offers[1].id, FrameworkId::new(1)), None);
         assert_eq!(book.take_if_of(offers[1].id, owner).as_ref(), Some(&offers[1]));
         assert_eq!(book.take_if_of(offers[1].id, owner), None);
         assert_eq!(book.take_if_of(offers[0].id, owner).as_ref(), Some(&offers[0]));
         assert_eq!(book.get(offers[2].id), Some(&offers[2]));
-        assert_eq!(book.open(&given(3)).id, OfferId(3));
+        assert_eq!(book.open(given(3)).id, OfferId(3));
         assert_eq!(book.len(), 2);
     }
 
     #[test]
     fn only_unanswered_offers_time_out() {
         let mut book = OfferBook::new(Some(Span::from_secs(10)));
-        let first = [book.open(&given(0)), book.open(&given(1))];
+        let first = [book.open(given(0)), book.open(given(1))];
         book.start_timer(Time::ZERO, &first);
-        let second = [book.open(&given(2))];
+        let second = [book.open(given(2))];
         book.start_timer(Time::from_secs(5), &second);
         book.take_if_of(first[0].id, FrameworkId::new(0));
         assert_eq!(book.next_timeout(), Some(Time::from_secs(10)));

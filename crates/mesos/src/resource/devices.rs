@@ -63,11 +63,11 @@ impl Devices {
         self.0 == [0; MAX_DEVICES]
     }
 
-    /// Whether there is at least as much of every device.
+    /// Whether there is at least as much of every device; without branches.
     #[inline]
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).all(|(mine, theirs)| mine >= theirs)
+        self.0.iter().zip(&other.0).fold(true, |all, (mine, theirs)| all & (mine >= theirs))
     }
 
     /// Whether [`take_whole`](Self::take_whole) would find so many; without branches, for scans over many agents.
@@ -82,6 +82,17 @@ impl Devices {
     #[must_use]
     pub fn have_share(&self, thousandths: u16) -> bool {
         self.0.iter().fold(false, |found, &amount| found | (amount >= thousandths))
+    }
+
+    /// The first devices that make up at most this amount, in thousandths of a device; the last of them in part.
+    #[must_use]
+    pub fn first(&self, amount: i64) -> Self {
+        let (mut kept, mut left) = (*self, amount.max(0));
+        for share in &mut kept.0 {
+            *share = i64::from(*share).min(left) as u16;
+            left -= i64::from(*share);
+        }
+        kept
     }
 
     /// The `count` first devices that are whole, or `None` if there are fewer.
@@ -110,7 +121,7 @@ impl ops::AddAssign<&Self> for Devices {
     #[inline]
     fn add_assign(&mut self, other: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(other.0) {
-            *mine += theirs;
+            *mine = mine.saturating_add(theirs);
         }
     }
 }

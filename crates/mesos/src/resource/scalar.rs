@@ -4,6 +4,9 @@ use std::{fmt, ops};
 
 /// An amount in thousandths, as Mesos computes with scalars: every operand is rounded to three decimals, half away from
 /// zero. cpus and gpus count units; mem and disk count megabytes (Mesos' MB is 2^20 bytes).
+///
+/// Sums and differences stop at the largest and smallest amount instead of overflowing; Mesos would wrap around there,
+/// near nine million billion units.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Scalar(pub i64);
 
@@ -14,14 +17,14 @@ impl Scalar {
     /// A whole number of units.
     #[must_use]
     pub const fn whole(units: i64) -> Self {
-        Self(units * 1000)
+        Self(units.saturating_mul(1000))
     }
 
     /// Rounded to thousandths. `None` if it is not a number or too large for fixed point.
     #[must_use]
     pub fn from_f64(value: f64) -> Option<Self> {
         let thousandths = (value * 1000.0).round();
-        (thousandths.abs() < 9.0e15).then_some(Self(thousandths as i64))
+        (thousandths.abs() < i64::MAX as f64).then_some(Self(thousandths as i64))
     }
 
     /// As Mesos turns fixed point back into a double: whole part plus rest/1000, which differs in the last bit from a
@@ -36,14 +39,14 @@ impl Scalar {
 impl ops::Add for Scalar {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        Self(self.0 + other.0)
+        Self(self.0.saturating_add(other.0))
     }
 }
 
 impl ops::Sub for Scalar {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
-        Self(self.0 - other.0)
+        Self(self.0.saturating_sub(other.0))
     }
 }
 

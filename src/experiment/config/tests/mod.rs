@@ -9,7 +9,7 @@ use super::*;
 mod bad_input;
 
 const WORDS: Vocabulary<'static> = Vocabulary {
-    sorters: &["drf"],
+    sorters: &["drf", "random"],
     orders: &["fifo", "shortest-first"],
     placements: &["first-fit", "best-fit", "worst-fit"],
     responses: &["decline", "hold"],

@@ -1,0 +1,62 @@
+//! Agents that will be unavailable, and what frameworks said to it.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    id::{AgentId, FrameworkId},
+    maintenance::{InverseOfferStatus, Unavailability},
+};
+
+/// All agents with a planned unavailability (`Slave::Maintenance`).
+#[derive(Debug, Default)]
+pub(super) struct Maintenances(BTreeMap<AgentId, Maintenance>);
+
+/// Of one agent.
+#[derive(Debug)]
+pub(super) struct Maintenance {
+    pub(super) unavailability: Unavailability,
+    /// Frameworks that have not answered yet.
+    pub(super) outstanding: Vec<FrameworkId>,
+    /// Last answers.
+    pub(super) statuses: Vec<(FrameworkId, InverseOfferStatus)>,
+}
+
+impl Maintenances {
+    /// Replaces what is planned; answers and what is out are forgotten.
+    pub(super) fn set(&mut self, agent: AgentId, unavailability: Option<Unavailability>) {
+        self.0.remove(&agent);
+        if let Some(unavailability) = unavailability {
+            let maintenance = Maintenance { unavailability, outstanding: Vec::new(), statuses: Vec::new() };
+            self.0.insert(agent, maintenance);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn get(&self, agent: AgentId) -> Option<&Maintenance> {
+        self.0.get(&agent)
+    }
+
+    pub(super) fn get_mut(&mut self, agent: AgentId) -> Option<&mut Maintenance> {
+        self.0.get_mut(&agent)
+    }
+
+    /// Ascending.
+    pub(super) fn agents(&self) -> impl Iterator<Item = AgentId> + '_ {
+        self.0.keys().copied()
+    }
+}
+
+impl Maintenance {
+    /// Notes an answer, if the inverse offer is out.
+    pub(super) fn answer(&mut self, framework: FrameworkId, status: Option<InverseOfferStatus>) {
+        let Some(place) = self.outstanding.iter().position(|&of| of == framework) else { return };
+        self.outstanding.swap_remove(place);
+        if let Some(status) = status {
+            self.statuses.retain(|&(of, _)| of != framework);
+            self.statuses.push((framework, status));
+        }
+    }
+}
