@@ -4,53 +4,30 @@
 //! agents on which something may have changed since the last visit (`candidates.rs`). The allocation itself is in
 //! `run.rs`; this file has the state and what each event does to it.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
     AgentUpdate, Allocations, Allocator, AllocatorAgent, AllocatorFramework, AllocatorOptions, Held,
-    SorterKind,
     agents::Agent,
     candidates::{Candidates, Visit},
     filter::{Cause, Deadlines, Expiry},
-    frameworks::{self, Framework, FrameworkRole},
+    frameworks::{self, Framework},
     maintenance::Maintenances,
     order::VisitOrder,
     role_tree::{RoleTree, is_simple, unreserved_non_revocable},
-    run::is_excluded,
     sorter::Sorter,
+    tracking::Role,
 };
 use crate::{
     capability::Capabilities,
-    constraint::RoleConstraints,
     domain::FaultDomain,
     id::{AgentId, FrameworkId, IdVec, RoleId},
     maintenance::{InverseOfferStatus, Unavailability},
     offer::{Filters, Offer},
     quota::Quota,
-    resource::{
-        OperationError, ResourceConversion, ResourceName, ResourceOperation, ResourceQuantities, Resources,
-    },
+    resource::{OperationError, ResourceConversion, ResourceOperation, ResourceQuantities, Resources},
     time::Time,
 };
-
-/// How an agent's resources are divided at one moment.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AgentShares {
-    /// All it has.
-    pub total: Resources,
-    /// What nobody holds.
-    pub available: Resources,
-    /// What frameworks hold, offered or allocated, by framework and role.
-    pub held: Vec<Held>,
-}
-
-/// The frameworks of a role with at least one: those that subscribe to it, and those that still hold something under it.
-#[derive(Debug)]
-struct Role {
-    frameworks: Sorter<FrameworkId>,
-    /// How many of them take part in the order.
-    active: usize,
-}
 
 /// Mesos' allocator; see the [module](super).
 pub struct HierarchicalAllocator {
@@ -59,7 +36,7 @@ pub struct HierarchicalAllocator {
     pub(super) tree: RoleTree,
     pub(super) agents: IdVec<AgentId, Option<Agent>>,
     pub(super) frameworks: IdVec<FrameworkId, Option<Framework>>,
-    roles: IdVec<RoleId, Option<Role>>,
+    pub(super) roles: IdVec<RoleId, Option<Role>>,
     pub(super) role_sorter: Sorter<RoleId>,
     pub(super) total: ResourceQuantities,
     /// Agents of which something is reserved, revocable or shared.
@@ -67,7 +44,7 @@ pub struct HierarchicalAllocator {
     /// Roles with a quota.
     pub(super) quota_roles: Vec<RoleId>,
     pub(super) filters: frameworks::Filters,
-    deadlines: Deadlines,
+    pub(super) deadlines: Deadlines,
     pub(super) candidates: Candidates,
     pub(super) maintenances: Maintenances,
     whitelist: Option<BTreeSet<String>>,
@@ -78,12 +55,12 @@ pub struct HierarchicalAllocator {
     /// (framework, role) pairs with smallest offers of their own.
     pub(super) own_minima: usize,
     /// Whether the role sorter has seen no sort since a role came; see `Sorter` on weights of inner nodes.
-    are_weights_unsettled: bool,
+    pub(super) are_weights_unsettled: bool,
     /// The last periodic allocation that is behind us.
     last_tick: Time,
     /// Nobody needed a periodic allocation when last looked: none is made up for, not even one of this instant.
     was_idle: bool,
-    triggered_runs: u64,
+    pub(super) triggered_runs: u64,
     /// Kept for its memory.
     pub(super) visits: Vec<AgentId>,
 }
@@ -185,83 +162,6 @@ impl HierarchicalAllocator {
         }
     }
 
-    /// Whether a framework with these capabilities would ever be offered an agent of this shape, if it were empty.
-    #[must_use]
-    pub fn would_offer(&self, total: &Resources, capabilities: Capabilities) -> bool {
-        let has_gpus = total.get(ResourceName::Gpus).0 > 0;
-        self.is_large_enough(total, None) && !self.hides_gpus(has_gpus, capabilities)
-    }
-
-    /// How an agent's resources are divided now. Panics if there is no such agent.
-    #[must_use]
-    pub fn agent_shares(&self, agent: AgentId) -> AgentShares {
-        let on = self.agent(agent);
-        AgentShares {
-            total: on.detail.total.clone(),
-            available: on.available.clone(),
-            held: on.held.to_vec(),
-        }
-    }
-
-    /// All resources of all agents.
-    #[must_use]
-    pub fn total(&self) -> &ResourceQuantities {
-        &self.total
-    }
-
-    /// All roles that anybody named.
-    #[must_use]
-    pub const fn roles(&self) -> &crate::id::Interner<RoleId> {
-        self.tree.names()
-    }
-
-    /// What frameworks hold under a role and those below it, offered or allocated.
-    #[must_use]
-    pub fn offered_or_allocated(&self, role: RoleId) -> ResourceQuantities {
-        if self.role_sorter.contains(role) {
-            self.role_sorter.allocation(role).clone()
-        } else {
-            ResourceQuantities::EMPTY
-        }
-    }
-
-    /// Which agents each role of a framework is not offered because of its constraints
-    /// (`/allocator/offer_constraints_debug`); roles without constraints are left out.
-    #[must_use]
-    pub fn excluded_by_constraints(&self, framework: FrameworkId) -> Vec<(RoleId, Vec<AgentId>)> {
-        let excluded = |of: &FrameworkRole| {
-            let known = self.agents.iter().filter_map(|(id, agent)| Some((id, agent.as_ref()?)));
-            known.filter(|(_, agent)| is_excluded(agent, of)).map(|(id, _)| id).collect()
-        };
-        let roles = self.framework(framework).roles.iter();
-        roles.filter(|of| of.constraints.is_some()).map(|of| (of.role, excluded(of))).collect()
-    }
-
-    /// What counts against the quota of a role (metric `quota/roles/<role>/resources/<name>/consumed`).
-    #[must_use]
-    pub fn quota_consumed(&self, role: RoleId) -> ResourceQuantities {
-        self.tree.consumed(role)
-    }
-
-    /// The quota of a role.
-    #[must_use]
-    pub fn quota(&self, role: RoleId) -> &Quota {
-        self.tree.quota(role)
-    }
-
-    /// Last answers of frameworks to inverse offers of an agent.
-    #[must_use]
-    pub fn inverse_offer_statuses(&self, agent: AgentId) -> &[(FrameworkId, InverseOfferStatus)] {
-        self.maintenances.get(agent).map_or(&[], |maintenance| &maintenance.statuses)
-    }
-
-    /// How many allocations Mesos would have run by `now`: every periodic one, whether it could give something or not, and
-    /// those that calls have asked for.
-    #[must_use]
-    pub fn allocation_runs(&self, now: Time) -> u64 {
-        now.0 / self.options.allocation_interval.0 + self.triggered_runs
-    }
-
     pub(super) fn agent(&self, agent: AgentId) -> &Agent {
         self.agents[agent].as_ref().unwrap_or_else(|| panic!("{agent:?} is not known"))
     }
@@ -274,116 +174,20 @@ impl HierarchicalAllocator {
         self.frameworks[framework].as_ref().unwrap_or_else(|| panic!("{framework:?} is not known"))
     }
 
-    fn framework_mut(&mut self, framework: FrameworkId) -> &mut Framework {
+    pub(super) fn framework_mut(&mut self, framework: FrameworkId) -> &mut Framework {
         self.frameworks[framework].as_mut().unwrap_or_else(|| panic!("{framework:?} is not known"))
-    }
-
-    pub(super) fn sorter_mut(&mut self, role: RoleId) -> &mut Sorter<FrameworkId> {
-        &mut self.roles[role].as_mut().expect("a role with frameworks").frameworks
-    }
-
-    /// How many frameworks take part in the order of the role.
-    pub(super) fn active_frameworks(&self, role: RoleId) -> usize {
-        self.roles.get(role).and_then(Option::as_ref).map_or(0, |role| role.active)
     }
 
     pub(super) fn hides_gpus(&self, has_gpus: bool, capabilities: Capabilities) -> bool {
         self.options.filter_gpu_resources && has_gpus && !capabilities.has(Capabilities::GPU_RESOURCES)
     }
 
-    pub(super) fn holds_on_more(&mut self, framework: FrameworkId, role: RoleId, agents: u32) {
-        let of_role = self.framework_mut(framework).role_mut(role).expect("a role it is tracked under");
-        of_role.held_on += agents;
-    }
-
-    fn holds_on_fewer(&mut self, framework: FrameworkId, role: RoleId, agents: u32) {
-        let of_role = self.framework_mut(framework).role_mut(role).expect("a role it is tracked under");
-        of_role.held_on -= agents;
-    }
-
-    /// Offered or allocated from now on, in the books of the role and of the framework (`trackAllocatedResources`).
-    pub(super) fn book(
-        &mut self,
-        framework: FrameworkId,
-        role: RoleId,
-        agent: AgentId,
-        resources: &Resources,
-    ) {
-        if is_simple(resources) {
-            return self.book_simple(framework, role, resources.quantities(), 1);
-        }
-        self.role_sorter.allocated(role, agent, &self.of_role(role, resources));
-        self.sorter_mut(role).allocated(framework, agent, resources);
-        self.tree.track_out(role, agent, resources);
-    }
-
-    /// For the role sorter: a shared volume of two roles is two, because it tells whom it is allocated to.
-    fn of_role<'a>(&self, role: RoleId, resources: &'a Resources) -> Cow<'a, Resources> {
-        if resources.has_shared() {
-            Cow::Owned(resources.allocate(self.tree.names().name(role)))
-        } else {
-            Cow::Borrowed(resources)
-        }
-    }
-
-    /// The weights of inner roles are what they are at the first sort after they came.
-    pub(super) fn settle_weights(&mut self) {
-        if !std::mem::take(&mut self.are_weights_unsettled) {
-            return;
-        }
-        if self.maintenances.is_empty() {
-            self.candidates.tick_is_not_owed();
-        }
-        // In Mesos roles without an active framework, too, have a place in the order.
-        let is_idle = |role: &Option<Role>| role.as_ref().is_some_and(|role| role.active == 0);
-        let idle: Vec<RoleId> =
-            self.roles.iter().filter(|(_, role)| is_idle(role)).map(|(id, _)| id).collect();
-        idle.iter().for_each(|&role| self.role_sorter.activate(role));
-        self.role_sorter.sort();
-        if self.options.sorter == SorterKind::Drf {
-            idle.iter().for_each(|&role| self.role_sorter.deactivate(role));
-        }
-    }
-
-    /// As [`book`](Self::book), so many times, of what is neither reserved nor revocable nor shared.
-    pub(super) fn book_simple(
-        &mut self,
-        framework: FrameworkId,
-        role: RoleId,
-        quantities: &ResourceQuantities,
-        times: u64,
-    ) {
-        self.role_sorter.allocated_plain(role, quantities, times);
-        self.sorter_mut(role).allocated_plain(framework, quantities, times);
-        self.tree.track_simple_out(role, quantities);
-    }
-
-    fn unbook_simple(&mut self, framework: FrameworkId, role: RoleId, quantities: &ResourceQuantities) {
-        self.role_sorter.unallocated_plain(role, quantities);
-        self.sorter_mut(role).unallocated_plain(framework, quantities);
-        self.tree.untrack_simple_out(role, quantities);
-    }
-
-    fn unbook(&mut self, framework: FrameworkId, role: RoleId, agent: AgentId, resources: &Resources) {
-        if is_simple(resources) {
-            return self.unbook_simple(framework, role, resources.quantities());
-        }
-        self.role_sorter.unallocated(role, agent, &self.of_role(role, resources));
-        self.sorter_mut(role).unallocated(framework, agent, resources);
-        self.tree.untrack_out(role, agent, resources);
-    }
-
-    fn is_known(&self, agent: AgentId) -> bool {
+    pub(super) fn is_known(&self, agent: AgentId) -> bool {
         self.agents.get(agent).is_some_and(Option::is_some)
     }
 
-    fn is_tracked(&self, framework: FrameworkId, role: RoleId) -> bool {
-        let known = self.frameworks.get(framework).and_then(Option::as_ref);
-        known.is_some_and(|framework| framework.role(role).is_some_and(|of| of.is_tracked))
-    }
-
     /// Whether an allocation of all agents would visit any.
-    fn has_eligible_agent(&self) -> bool {
+    pub(super) fn has_eligible_agent(&self) -> bool {
         let is_eligible = |agent: &Agent| agent.is_active && agent.is_whitelisted;
         self.agents.iter().any(|(_, agent)| agent.as_ref().is_some_and(is_eligible))
     }
@@ -403,136 +207,6 @@ impl HierarchicalAllocator {
             self.holds_on_fewer(framework, role, 1);
         }
         self.wait(agent);
-    }
-
-    /// The framework is tracked under the role from now on, inactive (`trackFrameworkUnderRole`).
-    fn track(&mut self, framework: FrameworkId, role: RoleId) {
-        self.roles.grow_to(role, || None);
-        if self.roles[role].is_none() {
-            let name = self.tree.names().name(role);
-            let mut sorter = Sorter::new(self.options.sorter, &self.options.fair_sharing_excluded, true);
-            sorter.add_total(&self.total);
-            self.roles[role] = Some(Role { frameworks: sorter, active: 0 });
-            self.role_sorter.add(role, name);
-            if self.options.sorter != SorterKind::Drf {
-                self.role_sorter.activate(role);
-            }
-            self.are_weights_unsettled = true;
-            // Not only for nested roles: this one may become an inner one.
-            if self.has_eligible_agent() {
-                self.candidates.tick_is_owed();
-            }
-        }
-        let of = self.frameworks[framework].as_mut().expect("a framework to track");
-        let sorter = &mut self.roles[role].as_mut().expect("made above").frameworks;
-        sorter.add(framework, &of.path);
-        if let Some(again) = of.role_mut(role) {
-            again.is_tracked = true;
-            return;
-        }
-        let filters = self.filters.place(framework, role);
-        of.roles.push(FrameworkRole {
-            role,
-            is_subscribed: false,
-            is_tracked: true,
-            is_active: false,
-            held_on: 0,
-            min_allocatable: None,
-            constraints: None,
-            filters,
-        });
-    }
-
-    /// It is no longer tracked, if it neither subscribes to the role nor holds anything under it.
-    fn untrack_if_done(&mut self, framework: FrameworkId, role: RoleId) {
-        let Some(of_role) = self.framework_mut(framework).role_mut(role) else { return };
-        if of_role.is_subscribed || of_role.held_on > 0 || !std::mem::take(&mut of_role.is_tracked) {
-            return;
-        }
-        self.set_active(framework, role, false);
-        let sorter = self.sorter_mut(role);
-        sorter.remove(framework);
-        if sorter.is_empty() {
-            self.roles[role] = None;
-            self.role_sorter.remove(role);
-        }
-    }
-
-    /// Whether the framework takes part in the order of the role. In the order of roles, one without such a framework has a
-    /// place in Mesos and takes nothing; where places do not matter to others (DRF), it is left out.
-    fn set_active(&mut self, framework: FrameworkId, role: RoleId, active: bool) {
-        let Some(of) = self.framework_mut(framework).role_mut(role) else { return };
-        if std::mem::replace(&mut of.is_active, active) == active {
-            return;
-        }
-        let of_role = self.roles[role].as_mut().expect("a role with frameworks");
-        if active {
-            if self.active_pairs == 0 {
-                self.candidates.owe_anew(); // what was owed before could not be given
-            }
-            of_role.frameworks.activate(framework);
-            (of_role.active, self.active_pairs) = (of_role.active + 1, self.active_pairs + 1);
-        } else {
-            of_role.frameworks.deactivate(framework);
-            (of_role.active, self.active_pairs) = (of_role.active - 1, self.active_pairs - 1);
-        }
-        if self.options.sorter == SorterKind::Drf {
-            match of_role.active {
-                0 => self.role_sorter.deactivate(role),
-                1 if active => self.role_sorter.activate(role),
-                _ => {}
-            }
-        }
-    }
-
-    fn set_conditions(
-        &mut self,
-        framework: FrameworkId,
-        mut minima: Vec<(RoleId, Vec<ResourceQuantities>)>,
-        mut constraints: Vec<(RoleId, RoleConstraints)>,
-    ) {
-        let of = self.frameworks[framework].as_mut().expect("a framework to update");
-        for of_role in &mut of.roles {
-            let own = constraints.iter().position(|(role, _)| *role == of_role.role);
-            of_role.constraints = own.map(|place| constraints.swap_remove(place).1);
-            let own = minima.iter().position(|(role, _)| *role == of_role.role);
-            self.own_minima -= usize::from(of_role.min_allocatable.is_some());
-            of_role.min_allocatable = own.map(|place| minima.swap_remove(place).1);
-            self.own_minima += usize::from(of_role.min_allocatable.is_some());
-        }
-    }
-
-    fn subscribe_to(&mut self, framework: FrameworkId, role: RoleId) {
-        if !self.is_tracked(framework, role) {
-            self.track(framework, role);
-        }
-        self.framework_mut(framework).role_mut(role).expect("tracked above").is_subscribed = true;
-        self.set_active(framework, role, true);
-    }
-
-    fn suppress(&mut self, framework: FrameworkId, role: RoleId) {
-        self.set_active(framework, role, false);
-        let suppressed = &mut self.framework_mut(framework).suppressed;
-        if !suppressed.contains(&role) {
-            suppressed.push(role);
-        }
-    }
-
-    /// The same as reviving, without the allocation (`reviveRoles`).
-    fn unsuppress(&mut self, framework: FrameworkId, roles: &[RoleId]) {
-        for &role in roles {
-            let of = self.framework_mut(framework);
-            of.suppressed.retain(|suppressed| *suppressed != role);
-            if let Some(of_role) = of.role(role) {
-                let (filters, is_subscribed) = (of_role.filters, of_role.is_subscribed);
-                self.filters.clear(filters);
-                if is_subscribed {
-                    self.set_active(framework, role, true);
-                }
-            }
-        }
-        self.framework_mut(framework).inverse_filters.clear();
-        self.forget_stale_deadlines();
     }
 
     /// When a filter made now by the framework under the role ends, and where it is kept; `None` for no filter.
@@ -568,7 +242,7 @@ impl HierarchicalAllocator {
         }
     }
 
-    fn forget_stale_deadlines(&mut self) {
+    pub(super) fn forget_stale_deadlines(&mut self) {
         let filters = &self.filters;
         self.deadlines.forget_stale(|due| filters.of[due.owner as usize].filters.is_live(due));
     }
@@ -1179,16 +853,5 @@ impl HierarchicalAllocator {
             return;
         }
         self.allocate(now, Cause::Tick, visit, out);
-    }
-
-    /// What a framework that is known uses of an agent, told when the later of the two comes.
-    fn book_used(&mut self, framework: FrameworkId, role: RoleId, agent: AgentId, resources: &Resources) {
-        if !self.is_tracked(framework, role) {
-            self.track(framework, role);
-        }
-        if self.agent(agent).is_held_by(framework, role) {
-            self.holds_on_more(framework, role, 1);
-        }
-        self.book(framework, role, agent, resources);
     }
 }

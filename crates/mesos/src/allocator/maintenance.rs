@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use smallvec::SmallVec;
+
+use super::{Allocations, HierarchicalAllocator, InverseOffer, filter::Cause};
 use crate::{
     id::{AgentId, FrameworkId},
     maintenance::{InverseOfferStatus, Unavailability},
+    time::Time,
 };
 
 /// All agents with a planned unavailability (`Slave::Maintenance`).
@@ -57,6 +61,42 @@ impl Maintenance {
         if let Some(status) = status {
             self.statuses.retain(|&(of, _)| of != framework);
             self.statuses.push((framework, status));
+        }
+    }
+}
+
+impl HierarchicalAllocator {
+    /// The agents in maintenance among those that Mesos would visit.
+    pub(super) fn inverse_candidates(&self, cause: Cause, agents: &[AgentId]) -> SmallVec<[AgentId; 4]> {
+        if self.maintenances.is_empty() {
+            return SmallVec::new();
+        }
+        match cause {
+            Cause::Tick => self.maintenances.agents().collect(),
+            Cause::Trigger => {
+                agents.iter().copied().filter(|&agent| self.maintenances.get(agent).is_some()).collect()
+            }
+        }
+    }
+
+    /// Asks those who hold something on the agents to leave, unless they were asked or refuse to be.
+    pub(super) fn offer_inversely(&mut self, now: Time, agents: &[AgentId], out: &mut Allocations) {
+        for &agent in agents {
+            let Some(on) = self.agents.get(agent).and_then(Option::as_ref) else { continue };
+            let mut holders: SmallVec<[FrameworkId; 4]> =
+                on.held.iter().map(|&(framework, _, _)| framework).collect();
+            holders.sort_unstable();
+            holders.dedup();
+            for framework in holders {
+                let knows = self.frameworks.get(framework).and_then(Option::as_ref);
+                let wants = knows.is_some_and(|of| of.is_active && !of.refuses_inverse(agent, now));
+                let Some(maintenance) = self.maintenances.get_mut(agent) else { continue };
+                if wants && !maintenance.outstanding.contains(&framework) {
+                    maintenance.outstanding.push(framework);
+                    let unavailability = maintenance.unavailability;
+                    out.inverse_offers.push(InverseOffer { framework, agent, unavailability });
+                }
+            }
         }
     }
 }

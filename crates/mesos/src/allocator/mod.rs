@@ -9,14 +9,17 @@ mod candidates;
 mod filter;
 mod frameworks;
 mod hierarchical;
+mod look;
 mod maintenance;
 mod order;
 mod role_tree;
 mod run;
 mod shared;
 pub mod sorter;
+mod tracking;
 
-pub use hierarchical::{AgentShares, HierarchicalAllocator};
+pub use hierarchical::HierarchicalAllocator;
+pub use look::AgentShares;
 pub use order::{Ascending, VisitOrder};
 
 use crate::{

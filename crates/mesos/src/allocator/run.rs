@@ -4,13 +4,13 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::{
-    Allocation, Allocations, HierarchicalAllocator, InverseOffer, agents::Agent, candidates::Visit,
-    filter::Cause, frameworks::FrameworkRole,
+    Allocation, Allocations, HierarchicalAllocator, agents::Agent, candidates::Visit, filter::Cause,
+    frameworks::FrameworkRole,
 };
 use crate::{
     capability::{AgentCapabilities, Capabilities},
     id::{AgentId, FrameworkId, RoleId},
-    resource::{ResourceQuantities, Resources},
+    resource::{Resource, ResourceQuantities, Resources},
     time::Time,
 };
 
@@ -201,8 +201,7 @@ impl HierarchicalAllocator {
     ) -> Option<Guaranteed> {
         let free = self.free_for(agent, role, framework)?;
         let name = self.tree.names().name(role);
-        let divisible =
-            free.filter(|entry| entry.is_scalar() && !entry.is_reserved() && !entry.is_revocable());
+        let divisible = free.filter(is_divisible);
         let met = missing.shrink(divisible.clone());
         if met.is_empty() {
             return None;
@@ -294,9 +293,6 @@ impl HierarchicalAllocator {
         framework: FrameworkId,
     ) -> Option<(Resources, ResourceQuantities)> {
         let free = self.free_for(agent, role, framework)?;
-        let is_divisible = |entry: &crate::resource::Resource| {
-            entry.is_scalar() && !entry.is_reserved() && !entry.is_revocable()
-        };
         let mut offer = free.filter(|entry| !is_divisible(entry));
         let mut divisible = free.filter(is_divisible);
         let limits = &self.tree.quota(role).limits;
@@ -494,39 +490,6 @@ impl HierarchicalAllocator {
             }
         }
     }
-
-    /// The agents in maintenance among those that Mesos would visit.
-    fn inverse_candidates(&self, cause: Cause, agents: &[AgentId]) -> SmallVec<[AgentId; 4]> {
-        if self.maintenances.is_empty() {
-            return SmallVec::new();
-        }
-        match cause {
-            Cause::Tick => self.maintenances.agents().collect(),
-            Cause::Trigger => {
-                agents.iter().copied().filter(|&agent| self.maintenances.get(agent).is_some()).collect()
-            }
-        }
-    }
-
-    fn offer_inversely(&mut self, now: Time, agents: &[AgentId], out: &mut Allocations) {
-        for &agent in agents {
-            let Some(on) = self.agents.get(agent).and_then(Option::as_ref) else { continue };
-            let mut holders: SmallVec<[FrameworkId; 4]> =
-                on.held.iter().map(|&(framework, _, _)| framework).collect();
-            holders.sort_unstable();
-            holders.dedup();
-            for framework in holders {
-                let knows = self.frameworks.get(framework).and_then(Option::as_ref);
-                let wants = knows.is_some_and(|of| of.is_active && !of.refuses_inverse(agent, now));
-                let Some(maintenance) = self.maintenances.get_mut(agent) else { continue };
-                if wants && !maintenance.outstanding.contains(&framework) {
-                    maintenance.outstanding.push(framework);
-                    let unavailability = maintenance.unavailability;
-                    out.inverse_offers.push(InverseOffer { framework, agent, unavailability });
-                }
-            }
-        }
-    }
 }
 
 /// Whether the framework has said that it does not want the agent under the role.
@@ -535,4 +498,9 @@ pub(super) fn is_excluded(on: &Agent, of_role: &FrameworkRole) -> bool {
     of_role.constraints.as_ref().is_some_and(|constraints| {
         constraints.exclude(&on.detail.hostname, &on.detail.attributes, on.detail.domain.as_ref())
     })
+}
+
+/// What counts against quota limits and headroom, and may be cut down to them.
+fn is_divisible(entry: &Resource) -> bool {
+    entry.is_scalar() && !entry.is_reserved() && !entry.is_revocable()
 }
