@@ -17,7 +17,7 @@ use crate::{
 
 #[derive(Debug, clap::Args)]
 pub(super) struct BenchArguments {
-    /// What to measure: `engine`, `allocator`, or workloads (`mesosim list benchmarks`)
+    /// What to measure: `engine`, `allocator` (up to 50,000 agents: minutes), or workloads (`mesosim list benchmarks`)
     #[arg(required = true, value_parser = names())]
     what: Vec<String>,
     /// How often; the median and the best are shown

@@ -81,7 +81,7 @@ impl Count {
 
     fn not_read(&mut self, path: &Path, error: &str) {
         self.not_read += 1;
-        eprintln!("Error: {}: {error}", path.display());
+        super::complain(format_args!("Error: {}: {error}", path.display()));
     }
 }
 

@@ -1,9 +1,8 @@
 //! The command line. Here, and nowhere below, something is printed.
 //!
 //! Exit codes: 0 done, 1 a check failed, 2 wrong input, 130 interrupted.
-#![expect(clippy::print_stderr, reason = "this is the command line")]
 
-/// `println!` for a reader who may have had enough (`mesosim list | head`): then the program just ends.
+/// `println!` for a reader who may have had enough (`mesosim list | head`).
 macro_rules! say {
     ($($text:tt)*) => {
         $crate::cli::say(format_args!($($text)*))
@@ -89,10 +88,20 @@ enum CommandError {
     Report(#[from] ReportError),
 }
 
+/// A reader that has seen enough and closed the pipe changes nothing: the work goes on, and so does its exit code.
 fn say(text: std::fmt::Arguments<'_>) {
-    if writeln!(std::io::stdout(), "{text}").is_err() {
-        std::process::exit(0);
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            complain(format_args!("Error: cannot write to the standard output: {error}"));
+            std::process::exit(2);
+        }
+        Ok(()) | Err(_) => {}
     }
+}
+
+/// To the standard error, if anybody listens.
+fn complain(text: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Runs the program and says how it went.
@@ -116,10 +125,10 @@ pub fn main() -> ExitCode {
 fn tell(error: CommandError) {
     match error {
         CommandError::Experiment(ExperimentError::Config(error)) => {
-            eprintln!("{:?}", miette::Report::new(error));
+            complain(format_args!("{:?}", miette::Report::new(error)));
         }
         CommandError::Experiment(ExperimentError::Write { .. }) | CommandError::Report(_) => {
-            eprintln!("Error: {error}");
+            complain(format_args!("Error: {error}"));
         }
     }
 }
@@ -175,7 +184,7 @@ fn stop_at_interrupt() -> Arc<AtomicBool> {
         }
     });
     if let Err(error) = set {
-        eprintln!("Warning: Ctrl-C will end the program at once, because {error}");
+        complain(format_args!("Warning: Ctrl-C will end the program at once, because {error}"));
     }
     stop
 }

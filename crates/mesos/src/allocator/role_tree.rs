@@ -43,7 +43,17 @@ impl RoleTree {
         if let Some(known) = self.names.get(name) {
             return known;
         }
-        let parent = role::ancestors(name).next().map(str::to_owned).map(|parent| self.intern(&parent));
+        let mut line: SmallVec<[&str; 4]> =
+            role::ancestors(name).take_while(|above| self.names.get(above).is_none()).collect();
+        let top = line.last().copied().unwrap_or(name);
+        let mut parent = role::ancestors(top).next().and_then(|known| self.names.get(known));
+        while let Some(above) = line.pop() {
+            parent = Some(self.add(above, parent));
+        }
+        self.add(name, parent)
+    }
+
+    fn add(&mut self, name: &str, parent: Option<RoleId>) -> RoleId {
         self.nodes.push(Node {
             parent,
             quota: Quota::default(),
