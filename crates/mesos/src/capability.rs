@@ -33,30 +33,6 @@ impl Capabilities {
     pub const RESERVATION_REFINEMENT: Self = Self(64);
     /// Is offered agents of other regions than the master's.
     pub const REGION_AWARE: Self = Self(128);
-
-    /// The capability with this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        NAMES.iter().find(|(known, _)| *known == name).map(|&(_, bit)| Self(bit))
-    }
-
-    /// All names that [`parse`](Self::parse) knows.
-    #[must_use]
-    pub fn names() -> [&'static str; 8] {
-        NAMES.map(|(name, _)| name)
-    }
-
-    /// Both sets together.
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether all of `other` are in here.
-    #[must_use]
-    pub const fn has(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
 }
 
 /// An agent's capabilities (Mesos' `SlaveInfo.Capability`).
@@ -85,30 +61,6 @@ impl AgentCapabilities {
     pub const HIERARCHICAL_ROLE: Self = Self(2);
     /// Understands reservations of reservations.
     pub const RESERVATION_REFINEMENT: Self = Self(4);
-
-    /// The capability with this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        AGENT_NAMES.iter().find(|(known, _)| *known == name).map(|&(_, bit)| Self(bit))
-    }
-
-    /// All names that [`parse`](Self::parse) knows.
-    #[must_use]
-    pub fn names() -> [&'static str; 8] {
-        AGENT_NAMES.map(|(name, _)| name)
-    }
-
-    /// Both sets together.
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether all of `other` are in here.
-    #[must_use]
-    pub const fn has(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
 }
 
 impl Default for AgentCapabilities {
@@ -116,3 +68,37 @@ impl Default for AgentCapabilities {
         Self::ALL
     }
 }
+
+/// What both kinds of sets can do.
+macro_rules! set_of_capabilities {
+    ($name:ident, $names:ident) => {
+        impl $name {
+            /// The capability with this name.
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                $names.iter().find(|(known, _)| *known == name).map(|&(_, bit)| Self(bit))
+            }
+
+            /// All names that [`parse`](Self::parse) knows.
+            #[must_use]
+            pub fn names() -> [&'static str; 8] {
+                $names.map(|(name, _)| name)
+            }
+
+            /// Both sets together.
+            #[must_use]
+            pub const fn and(self, other: Self) -> Self {
+                Self(self.0 | other.0)
+            }
+
+            /// Whether all of `other` are in here.
+            #[must_use]
+            pub const fn has(self, other: Self) -> bool {
+                self.0 & other.0 == other.0
+            }
+        }
+    };
+}
+
+set_of_capabilities!(Capabilities, NAMES);
+set_of_capabilities!(AgentCapabilities, AGENT_NAMES);
