@@ -1,36 +1,67 @@
 //! What happened, as small values that borrow what they tell of. Metrics, checkers and the record hash watch them.
 
 use mesos::{
-    effects::{Note, OfferEnd},
+    effects::{AgentEnd, Note, OfferEnd},
     id::{AgentId, FrameworkId, Id, RoleId, TaskId},
     offer::Offer,
     resource::{ResourceName, Resources},
     task::{TaskKey, TaskState},
-    time::Time,
+    time::{Span, Time},
 };
 
-use crate::{cluster::MachineId, workload::Job};
+use crate::{
+    cluster::MachineId,
+    fault::{Action, CauseId},
+    workload::Job,
+};
 
 /// One thing that happened in a simulated data centre.
 #[derive(Clone, Copy, Debug)]
 pub enum Record<'a> {
-    /// A framework subscribed.
+    /// A framework is subscribed, for the first time or again.
     FrameworkSubscribed {
         /// Its id from now on.
         framework: FrameworkId,
         /// Its place in the experiment file.
         place: usize,
-        /// Its role.
+        /// Its role, the first if it has several.
         role: RoleId,
+        /// The role of the top level above that one, or that one itself: quota is counted there.
+        top: RoleId,
     },
-    /// A machine's agent registered.
+    /// A machine's agent is among those that are registered with the master: a new one, or one that is back.
     AgentRegistered {
-        /// Its id from now on.
+        /// Its id.
         agent: AgentId,
         /// The machine.
         machine: MachineId,
         /// All it has.
         resources: &'a Resources,
+    },
+    /// A framework tries a task once more.
+    TaskRetried {
+        /// Whose task, by place in the experiment file.
+        framework: usize,
+        /// As the job has it.
+        task: TaskId,
+        /// Under which id it is tried now.
+        attempt: TaskId,
+    },
+    /// A fault begins or ends something.
+    Fault {
+        /// Which fault.
+        cause: CauseId,
+        /// What it does.
+        action: &'a Action,
+    },
+    /// The leading master died.
+    MasterFailed,
+    /// A new master leads.
+    MasterElected,
+    /// The new master knows all agents and frameworks again that are alive and within reach.
+    MasterRecovered {
+        /// Since the old one died.
+        after: Span,
     },
     /// A job arrived at its framework.
     JobSubmitted {
@@ -52,13 +83,49 @@ pub enum Record<'a> {
         /// Where.
         agent: AgentId,
     },
-    /// A task ended on its agent.
+    /// A task that had begun to run ended on its agent.
     TaskEnded {
         /// Which task.
         key: TaskKey,
         /// How.
         state: TaskState,
+        /// Why.
+        cause: Cause,
+        /// How long it ran.
+        ran: Span,
     },
+}
+
+/// Why a task ended on its agent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Cause {
+    /// It did its work.
+    Done,
+    /// Something went wrong that the experiment asked for.
+    Fault(CauseId),
+    /// It failed by itself, as its profile says.
+    Failure,
+    /// It used more memory than it may.
+    MemoryLimit,
+    /// It was revocable, and others needed its resources.
+    Preemption,
+    /// It was killed: by its framework, or because its agent was drained or shut down.
+    Kill,
+}
+
+impl Cause {
+    /// A number for hashes and for sorting.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Done => 0,
+            Self::Failure => 1,
+            Self::MemoryLimit => 2,
+            Self::Preemption => 3,
+            Self::Kill => 4,
+            Self::Fault(cause) => 5 + cause.index() as u64,
+        }
+    }
 }
 
 /// Watches a run. What it sees is all that metrics know.
@@ -160,6 +227,12 @@ impl RecordHash {
                 self.word(0x20 + end_number(end));
                 offers.iter().for_each(|offer| self.word(offer.id.0));
             }
+            Note::Refused(filters, offers) => {
+                self.words([0x86, filters.refuse_seconds.to_bits(), offers.len() as u64]);
+            }
+            Note::Revived { framework, roles } => {
+                self.words([0x87, framework.index() as u64, roles.len() as u64]);
+            }
             Note::Launched { key, role, task } => {
                 self.word(0x30);
                 self.key(key);
@@ -176,7 +249,76 @@ impl RecordHash {
                 self.word(pair(role, agent));
                 self.resources(resources);
             }
+            Note::Executor { framework, executor, role, agent, resources, holds } => {
+                self.words([0x70 + u64::from(holds), pair(framework, executor), pair(role, agent)]);
+                self.resources(resources);
+            }
+            Note::Readmitted { key, role, task, state } => {
+                self.words([
+                    0x72 + ((state as u64) << 8),
+                    pair(key.framework, key.task),
+                    pair(role, task.agent),
+                ]);
+                self.resources(&task.resources);
+            }
+            Note::TaskForgotten { key } => self.words([0x73, pair(key.framework, key.task)]),
+            Note::Sent { framework, status } => self.words([
+                0x74 + ((status.state as u64) << 8) + ((status.source as u64) << 16),
+                pair(framework, status.task),
+                status.reason.map_or(u64::MAX, |reason| reason as u64),
+                status.uuid.map_or(u64::MAX, |uuid| uuid.0),
+            ]),
+            Note::Acknowledged { key, uuid } => self.words([0x75, pair(key.framework, key.task), uuid.0]),
+            Note::FrameworkSubscribed { framework, is_new, roles } => {
+                self.words([0x76, framework.index() as u64, u64::from(is_new), roles.len() as u64]);
+            }
+            Note::FrameworkRecovered { framework } => self.words([0x77, framework.index() as u64]),
+            Note::FrameworkDisconnected { framework } => self.words([0x78, framework.index() as u64]),
+            Note::FrameworkUpdated { framework } => self.words([0x79, framework.index() as u64]),
+            Note::FrameworkRemoved { framework } => self.words([0x7A, framework.index() as u64]),
+            Note::Suppressed { framework, role, suppressed } => {
+                self.words([0x7B, pair(framework, role), u64::from(suppressed)]);
+            }
+            Note::AgentAdded { agent, address, total, is_new } => {
+                self.words([0x7C, pair(agent, address), u64::from(is_new)]);
+                self.resources(total);
+            }
+            Note::AgentTotal { agent, total } => {
+                self.words([0x7D, agent.index() as u64]);
+                self.resources(total);
+            }
+            Note::AgentConnected { agent, connected } => {
+                self.words([0x7E, agent.index() as u64, u64::from(connected)]);
+            }
+            Note::AgentActivated { agent, active } => {
+                self.words([0x7F, agent.index() as u64, u64::from(active)]);
+            }
+            Note::AgentEnded { agent, end } => {
+                self.words([0x80, agent.index() as u64, agent_end_number(end)]);
+            }
+            Note::AgentDrained { agent } => self.words([0x81, agent.index() as u64]),
+            Note::InverseOffered(offers) => {
+                for offer in offers {
+                    self.words([0x82, offer.id.0, pair(offer.framework, offer.agent)]);
+                }
+            }
+            Note::InverseOfferEnded(offer, status) => {
+                self.words([0x83, offer.0, status.map_or(2, |status| status as u64)]);
+            }
+            Note::Fatal(_) => self.word(0x86),
+            Note::Quota { role, .. } => self.words([0x84, role.index() as u64]),
+            Note::Throttled { framework, dropped } => {
+                self.words([0x85, framework.index() as u64, u64::from(dropped)]);
+            }
         }
+    }
+}
+
+const fn agent_end_number(end: AgentEnd) -> u64 {
+    match end {
+        AgentEnd::Unreachable => 0,
+        AgentEnd::Gone => 1,
+        AgentEnd::Removed => 2,
     }
 }
 
@@ -197,7 +339,7 @@ impl Observer for RecordHash {
     fn observe(&mut self, now: Time, record: &Record<'_>) {
         self.word(now.0);
         match record {
-            Record::FrameworkSubscribed { framework, place, role } => {
+            Record::FrameworkSubscribed { framework, place, role, top: _ } => {
                 self.word(1);
                 self.word(*place as u64);
                 self.word(pair(*framework, *role));
@@ -223,10 +365,17 @@ impl Observer for RecordHash {
                 self.key(*key);
                 self.word(pair(*agent, *agent));
             }
-            Record::TaskEnded { key, state } => {
-                self.word(6 + ((*state as u64) << 8));
+            Record::TaskEnded { key, state, cause, ran } => {
+                self.words([6 + ((*state as u64) << 8), cause.number(), ran.0]);
                 self.key(*key);
             }
+            Record::TaskRetried { framework, task, attempt } => {
+                self.words([7, *framework as u64, pair(*task, *attempt)]);
+            }
+            Record::Fault { cause, .. } => self.words([8, cause.index() as u64]),
+            Record::MasterFailed => self.word(9),
+            Record::MasterElected => self.word(10),
+            Record::MasterRecovered { after } => self.words([11, after.0]),
         }
         self.records += 1;
         if self.records.is_multiple_of(BLOCK) {

@@ -5,7 +5,6 @@ mod worlds;
 use std::collections::VecDeque;
 
 use mesos::{
-    call::Call,
     effects::Note,
     event::Event,
     id::{Id, TaskId},
@@ -14,7 +13,7 @@ use mesos::{
 };
 use mesosim::{
     engine::random::Seed,
-    framework::{AgentFacts, Framework, batch::BatchFramework},
+    framework::{AgentFacts, Framework, Reply, batch::BatchFramework},
     metric::RunMetrics,
     policy::Response,
     record::{Observer, Record},
@@ -86,6 +85,7 @@ fn replicate(servers: u32, load: f64, measured: usize, seed: Seed) -> (f64, f64)
         mem: vec![Scalar::whole(1024)],
         disk: vec![Scalar::ZERO],
         gpus: vec![GpuDemand::None],
+        profiles: vec![],
     };
     let rules = Rules { response: Response::Hold, backfill: false, ..PLAIN };
     let queue = framework("*", batch(rules, seed, 0), PoissonJobs::new(spec, seed));
@@ -148,28 +148,44 @@ struct OneAtATime {
 }
 
 impl OneAtATime {
-    fn next(&mut self, now: Time, calls: &mut Vec<Call>) {
+    fn next(&mut self, now: Time, reply: &mut Reply) {
         if self.inner.waiting() == 0
             && let Some((job, task)) = self.later.pop_front()
         {
-            self.inner.submit(now, &job, task, calls);
+            self.inner.submit(now, &job, task, reply);
         }
     }
 }
 
 impl Framework for OneAtATime {
-    fn submit(&mut self, now: Time, job: &Job, first_task: TaskId, calls: &mut Vec<Call>) {
+    fn submit(&mut self, now: Time, job: &Job, first_task: TaskId, reply: &mut Reply) {
         self.later.push_back((job.clone(), first_task));
-        self.next(now, calls);
+        self.next(now, reply);
     }
 
-    fn handle_event(&mut self, now: Time, event: Event, facts: &AgentFacts, calls: &mut Vec<Call>) {
-        self.inner.handle_event(now, event, facts, calls);
-        self.next(now, calls);
+    fn handle_event(&mut self, now: Time, event: Event, facts: &AgentFacts, reply: &mut Reply) {
+        self.inner.handle_event(now, event, facts, reply);
+        self.next(now, reply);
+    }
+
+    fn disconnected(&mut self) {
+        self.inner.disconnected();
+    }
+
+    fn removed(&mut self, reply: &mut Reply) {
+        self.inner.removed(reply);
+    }
+
+    fn reconcile(&mut self, reply: &mut Reply) -> bool {
+        self.inner.reconcile(reply)
     }
 
     fn waiting(&self) -> usize {
         self.inner.waiting() + self.later.len()
+    }
+
+    fn launched(&self) -> usize {
+        self.inner.launched()
     }
 }
 
@@ -192,7 +208,7 @@ fn the_running_example_of_drf_ends_with_three_and_two_tasks() {
     let tasks = |cpus, gigabytes: i64| {
         let demand =
             Demand { cpus: Scalar::whole(cpus), mem: Scalar::whole(gigabytes * 1024), ..Demand::default() };
-        let task = TaskSpec { demand, runtime: Span::from_secs(1000) };
+        let task = TaskSpec { demand, runtime: Span::from_secs(1000), profile: 0 };
         let job = move |n| Job {
             id: JobId::new(n),
             name: JobName::Numbered(n as u64),

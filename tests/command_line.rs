@@ -112,7 +112,7 @@ fn files(directory: &Path) -> Vec<String> {
 
 /// What a run without `parquet` writes; with it, there is `tasks.parquet` too.
 fn files_of_a_run() -> Vec<&'static str> {
-    let mut files = vec!["allocator.csv", "jobs.csv", "manifest.json", "timeline.csv"];
+    let mut files = vec!["allocator.csv", "jobs.csv", "manifest.json", "timeline.csv", "work.csv"];
     if cfg!(feature = "parquet") {
         files.insert(3, "tasks.parquet");
     }
@@ -314,6 +314,9 @@ fn list_names_every_word_that_an_experiment_can_use() {
         [mesosim::policy::ORDER_NAMES, mesosim::policy::PLACEMENT_NAMES, mesosim::policy::RESPONSE_NAMES];
     for word in words.into_iter().flatten().chain(&["drf", "openb", "GPU_RESOURCES", "w1"]) {
         assert!(said.contains(word), "no {word} in\n{said}");
+    }
+    for fault in mesosim::fault::FAULTS {
+        assert!(said.contains(fault.name), "no {} in\n{said}", fault.name);
     }
     let only = String::from_utf8(place.mesosim(&["list", "formats"]).stdout).unwrap();
     assert!(only.contains("openb") && !only.contains("first-fit"), "{only}");

@@ -3,22 +3,19 @@
 
 mod worlds;
 
-use std::collections::BTreeMap;
-
 use mesos::{
     call::Call,
     effects::{Note, OfferEnd},
     event::Event,
-    id::{AgentId, FrameworkId, Id, OfferId, TaskId},
-    offer::Offer,
-    resource::{Resources, Scalar},
-    task::{TaskKey, TaskState},
+    id::{Id, TaskId},
+    resource::Scalar,
     time::{Span, Time},
 };
 use mesosim::{
+    check::{Checkers, Facts},
     cluster::Cluster,
     engine::random::{Seed, Stream, below},
-    framework::{AgentFacts, Framework, batch::BatchFramework},
+    framework::{AgentFacts, Framework, Reply, batch::BatchFramework},
     metric::{FinalState, RunMetrics, Summary},
     policy::{ORDER_NAMES, PLACEMENT_NAMES, Response},
     record::{Observer, Record},
@@ -28,171 +25,27 @@ use mesosim::{
 use proptest::prelude::*;
 use worlds::{Rules, Shape, Times, USUAL, batch, cluster, framework, run};
 
-/// One agent's books.
-struct AgentBook {
-    total: Resources,
-    /// Promised by the master: offered to somebody, or held by a task.
-    promised: Resources,
-    /// Held by tasks that run on the agent.
-    running: Resources,
-}
-
-/// A task that was launched.
-struct TaskBook {
-    agent: AgentId,
-    resources: Resources,
-    state: TaskState,
-    started: bool,
-    ended: bool,
-    recovered: bool,
-}
-
-/// Keeps books of its own from the records, and panics where they do not add up.
-#[derive(Default)]
+/// All checkers, and how often what they watch for could have happened.
 struct Books {
-    agents: Vec<AgentBook>,
-    frameworks: usize,
-    offers: BTreeMap<OfferId, Offer>,
-    next_offer: u64,
-    tasks: BTreeMap<Owned, TaskBook>,
+    checkers: Checkers,
     rescinded: u64,
     refused: u64,
 }
 
-/// A task key in parts that have an order.
-type Owned = (FrameworkId, TaskId);
-
 impl Books {
-    /// Takes `what` of the agent's, device by device; the agent must have it.
-    fn promise(&mut self, now: Time, agent: AgentId, what: &Resources) {
-        let book = &mut self.agents[agent.index()];
-        book.promised += what;
-        assert!(
-            book.total.contains(&book.promised),
-            "{now} s: {:?} of {agent:?} are promised, it has {:?}",
-            book.promised,
-            book.total
-        );
-    }
-
-    fn release(&mut self, now: Time, agent: AgentId, what: &Resources) {
-        let promised = &mut self.agents[agent.index()].promised;
-        assert!(
-            promised.contains(what),
-            "{now} s: {what:?} of {agent:?} come back, {promised:?} were promised"
-        );
-        *promised -= what;
-    }
-
-    fn offered(&mut self, now: Time, offer: &Offer) {
-        assert!(offer.framework.index() < self.frameworks, "{now} s: {offer:?} before the subscription");
-        assert_eq!(offer.id.0, self.next_offer, "{now} s: offers are numbered one by one");
-        assert!(!offer.resources.is_empty(), "{now} s: {offer:?} offers nothing");
-        self.next_offer += 1;
-        self.promise(now, offer.agent, &offer.resources);
-        self.offers.insert(offer.id, offer.clone());
-    }
-
-    fn offer_ended(&mut self, now: Time, end: OfferEnd, offer: &Offer) {
-        let known = self.offers.remove(&offer.id);
-        assert_eq!(known.as_ref(), Some(offer), "{now} s: an offer ends once, as it was made");
-        self.release(now, offer.agent, &offer.resources);
-        self.rescinded += u64::from(end == OfferEnd::Rescinded);
-        self.refused += u64::from(end == OfferEnd::Discarded);
-    }
-
-    fn launched(&mut self, now: Time, key: TaskKey, agent: AgentId, resources: &Resources) {
-        self.promise(now, agent, resources);
-        let book = TaskBook {
-            agent,
-            resources: resources.clone(),
-            state: TaskState::Staging,
-            started: false,
-            ended: false,
-            recovered: false,
-        };
-        let earlier = self.tasks.insert((key.framework, key.task), book);
-        assert!(earlier.is_none(), "{now} s: {key:?} was launched before");
-    }
-
-    fn task(&mut self, now: Time, key: TaskKey) -> &mut TaskBook {
-        self.tasks
-            .get_mut(&(key.framework, key.task))
-            .unwrap_or_else(|| panic!("{now} s: {key:?} was never launched"))
-    }
-
-    fn note(&mut self, now: Time, note: &Note<'_>) {
-        match *note {
-            Note::Offered(offers) => offers.iter().for_each(|offer| self.offered(now, offer)),
-            Note::OffersEnded(end, offers) => {
-                offers.iter().for_each(|offer| self.offer_ended(now, end, offer));
-            }
-            Note::Launched { key, task, .. } => self.launched(now, key, task.agent, &task.resources),
-            // The answer to an ACCEPT of offers that were gone: the task never was, and may be launched again.
-            Note::TaskState { key, state: TaskState::Lost | TaskState::Dropped }
-                if !self.tasks.contains_key(&(key.framework, key.task)) => {}
-            Note::TaskState { key, state } => {
-                let task = self.task(now, key);
-                let legal = task.state != state && task.state.may_become(state);
-                assert!(legal, "{now} s: {key:?} becomes {state:?} after {:?}", task.state);
-                task.state = state;
-            }
-            Note::Recovered { key, agent, resources, .. } => {
-                let task = self.task(now, key);
-                assert!(task.ended && task.state.is_terminal(), "{now} s: {key:?} lets go while it runs");
-                assert!(!std::mem::replace(&mut task.recovered, true), "{now} s: {key:?} lets go twice");
-                assert_eq!((task.agent, &task.resources), (agent, resources), "{now} s: {key:?}");
-                self.release(now, agent, resources);
-            }
-        }
-    }
-
-    fn started(&mut self, now: Time, key: TaskKey, agent: AgentId) {
-        let task = self.task(now, key);
-        assert_eq!(task.agent, agent, "{now} s: {key:?} starts elsewhere");
-        assert!(!std::mem::replace(&mut task.started, true), "{now} s: {key:?} starts twice");
-        let resources = task.resources.clone();
-        let book = &mut self.agents[agent.index()];
-        book.running += &resources;
-        assert!(book.total.contains(&book.running), "{now} s: {:?} run on {:?}", book.running, book.total);
-    }
-
-    fn ended(&mut self, now: Time, key: TaskKey) {
-        let task = self.task(now, key);
-        assert!(task.started, "{now} s: {key:?} ends before it starts");
-        assert!(!std::mem::replace(&mut task.ended, true), "{now} s: {key:?} ends twice");
-        let (agent, resources) = (task.agent, task.resources.clone());
-        self.agents[agent.index()].running -= &resources;
-    }
-
-    /// What must be true when nothing more can happen.
-    fn close(&self) {
-        for ((framework, id), task) in &self.tasks {
-            let over = task.started && task.ended && task.recovered && task.state == TaskState::Finished;
-            assert!(over, "{framework:?} {id:?} is left {:?}", task.state);
-        }
-        let mut out = vec![Resources::EMPTY; self.agents.len()];
-        self.offers.values().for_each(|offer| out[offer.agent.index()] += &offer.resources);
-        for (agent, book) in self.agents.iter().enumerate() {
-            assert_eq!(book.promised, out[agent], "agent {agent}: only offers are out at the end");
-            assert!(book.running.is_empty(), "agent {agent}: {:?} run at the end", book.running);
-        }
+    fn new(times: Times) -> Self {
+        let slowest = Span(times.latency.0 + times.jitter.0);
+        let facts = Facts { allocation_interval: times.allocation_interval, slowest };
+        Self { checkers: Checkers::new(facts), rescinded: 0, refused: 0 }
     }
 }
 
 impl Observer for Books {
     fn observe(&mut self, now: Time, record: &Record<'_>) {
-        match record {
-            Record::FrameworkSubscribed { .. } => self.frameworks += 1,
-            Record::AgentRegistered { resources, .. } => self.agents.push(AgentBook {
-                total: (*resources).clone(),
-                promised: Resources::EMPTY,
-                running: Resources::EMPTY,
-            }),
-            Record::JobSubmitted { .. } => {}
-            Record::Master(note) => self.note(now, note),
-            Record::TaskStarted { key, agent } => self.started(now, *key, *agent),
-            Record::TaskEnded { key, .. } => self.ended(now, *key),
+        self.checkers.observe(now, record);
+        if let Record::Master(Note::OffersEnded(end, offers)) = record {
+            self.rescinded += if *end == OfferEnd::Rescinded { offers.len() as u64 } else { 0 };
+            self.refused += if *end == OfferEnd::Discarded { offers.len() as u64 } else { 0 };
         }
     }
 }
@@ -209,33 +62,49 @@ struct Suppression {
 impl Suppression {
     fn heed(&mut self, now: Time, calls: &[Call]) {
         for call in calls {
-            match call {
-                Call::Suppress => self.since = self.since.or(Some(now)),
-                Call::Revive => self.since = None,
-                Call::Accept { .. } | Call::Decline { .. } | Call::Acknowledge { .. } => {}
+            if let Call::Suppress { .. } = call {
+                self.since = self.since.or(Some(now));
+            } else if let Call::Revive { .. } = call {
+                self.since = None;
             }
         }
     }
 }
 
 impl Framework for Suppression {
-    fn submit(&mut self, now: Time, job: &Job, first_task: TaskId, calls: &mut Vec<Call>) {
-        assert!(calls.is_empty());
-        self.inner.submit(now, job, first_task, calls);
-        self.heed(now, calls);
+    fn submit(&mut self, now: Time, job: &Job, first_task: TaskId, reply: &mut Reply) {
+        assert!(reply.calls.is_empty());
+        self.inner.submit(now, job, first_task, reply);
+        self.heed(now, &reply.calls);
     }
 
-    fn handle_event(&mut self, now: Time, event: Event, facts: &AgentFacts, calls: &mut Vec<Call>) {
+    fn handle_event(&mut self, now: Time, event: Event, facts: &AgentFacts, reply: &mut Reply) {
         if let (Event::Offers(offers), Some(since)) = (&event, self.since) {
             assert!(now <= since + self.round_trip, "{now} s: {offers:?}, but suppressed since {since} s");
         }
-        assert!(calls.is_empty());
-        self.inner.handle_event(now, event, facts, calls);
-        self.heed(now, calls);
+        assert!(reply.calls.is_empty());
+        self.inner.handle_event(now, event, facts, reply);
+        self.heed(now, &reply.calls);
+    }
+
+    fn disconnected(&mut self) {
+        self.inner.disconnected();
+    }
+
+    fn removed(&mut self, reply: &mut Reply) {
+        self.inner.removed(reply);
+    }
+
+    fn reconcile(&mut self, reply: &mut Reply) -> bool {
+        self.inner.reconcile(reply)
     }
 
     fn waiting(&self) -> usize {
         self.inner.waiting()
+    }
+
+    fn launched(&self) -> usize {
+        self.inner.launched()
     }
 }
 
@@ -272,7 +141,8 @@ fn jobs(small: &Small, place: usize) -> Vec<Job> {
             gpus,
             ..Demand::default()
         };
-        let task = TaskSpec { demand, runtime: Span::from_millis(draw(2 * small.runtime_ms + 1)) };
+        let task =
+            TaskSpec { demand, runtime: Span::from_millis(draw(2 * small.runtime_ms + 1)), profile: 0 };
         let tasks = (0..=draw(3)).map(|_| task).collect();
         let (id, name) = (JobId::new(n as usize), JobName::Numbered(n));
         Job { id, name, class: "".into(), submission: at, tasks }
@@ -290,7 +160,7 @@ fn checked(small: &Small) -> (Cluster, Books, RunMetrics, Ending, Time) {
         framework(&format!("role-{place}"), scheduler, jobs(small, place).into_iter())
     });
     let frameworks: Vec<_> = frameworks.collect();
-    let observer = (Books::default(), RunMetrics::new(frameworks.len(), 64, &[]));
+    let observer = (Books::new(small.times), RunMetrics::new(frameworks.len(), 64, &[]));
     let ((books, mut metrics), ending, end) = run(&machines, small.times, frameworks, small.seed, observer);
     metrics.finish(end);
     (machines, books, metrics, ending, end)
@@ -351,7 +221,7 @@ fn nothing_is_promised_twice_in_a_busy_cluster() {
     assert!(books.rescinded > 100, "only {} offers timed out", books.rescinded);
     assert!(books.refused > 10, "only {} ACCEPTs came too late", books.refused);
     assert!(metrics.launched() > 5000, "only {} launches", metrics.launched());
-    books.close();
+    books.checkers.finish(end);
 }
 
 fn any_rules(responses: &'static [Response]) -> impl Strategy<Value = Rules> {
@@ -437,7 +307,7 @@ proptest! {
         prop_assert_eq!(ending, Ending::Quiet);
         let summary = check_jobs(&small, &machines, &metrics, end);
         prop_assert_eq!((summary.never_placed, summary.unfinished), (0, 0));
-        books.close();
+        books.checkers.finish(end);
     }
 
     /// Nobody to wait for: whoever holds all offers can start everything.
@@ -449,6 +319,6 @@ proptest! {
         prop_assert_eq!(ending, Ending::Quiet);
         let summary = check_jobs(&small, &machines, &metrics, end);
         prop_assert_eq!((summary.never_placed, summary.unfinished), (0, 0));
-        books.close();
+        books.checkers.finish(end);
     }
 }

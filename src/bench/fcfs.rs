@@ -135,7 +135,7 @@ impl JobSource for Tasks {
             name: JobName::Numbered(number),
             class: "".into(),
             submission: Time::ZERO + span(task.arrival),
-            tasks: smallvec![TaskSpec { demand, runtime: span(task.duration) }],
+            tasks: smallvec![TaskSpec { demand, runtime: span(task.duration), profile: 0 }],
         })
     }
 }

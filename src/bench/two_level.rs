@@ -9,7 +9,6 @@ use std::sync::atomic::AtomicBool;
 use mesos::{
     call::FrameworkInfo,
     capability::Capabilities,
-    master::MasterOptions,
     resource::{ResourceQuantities, Scalar},
     time::Span,
 };
@@ -22,7 +21,7 @@ use crate::{
     metric::{RunMetrics, Summary},
     policy::{Response, order::ORDERS, placement::PLACEMENTS},
     record::RecordHash,
-    world::{Ending, FrameworkSetup, NetworkOptions, Setup, World},
+    world::{Ending, FrameworkSetup, Setup, World},
 };
 
 /// What came out.
@@ -73,22 +72,16 @@ fn setup<'a>(cluster: &'a Cluster, workload: &Workload) -> Setup<'a> {
         response: Response::Hold,
         refuse_seconds: 0.0,
         backfill: false,
+        retries: 0,
     };
     let seed = Seed(workload.seed);
     let info = FrameworkInfo {
         name: "batch".into(),
         roles: vec!["*".into()],
-        capabilities: Capabilities::MULTI_ROLE,
+        capabilities: Capabilities::MULTI_ROLE.and(Capabilities::PARTITION_AWARE),
+        ..FrameworkInfo::default()
     };
     let scheduler = Box::new(BatchFramework::new(policy, seed, 0));
-    Setup {
-        cluster,
-        master: MasterOptions::default(),
-        shuffled: true,
-        network: NetworkOptions { latency: Span(500_000), jitter: Span::ZERO },
-        registration_backoff: Span::from_secs(1),
-        patience: Span::from_secs(3600),
-        frameworks: vec![FrameworkSetup { info, weight: 1.0, scheduler, jobs: Box::new(workload.tasks()) }],
-        seed,
-    }
+    let frameworks = vec![FrameworkSetup { info, weight: 1.0, scheduler, jobs: Box::new(workload.tasks()) }];
+    Setup::new(cluster, frameworks, seed)
 }

@@ -7,6 +7,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 use super::CommandError;
 use crate::{
     bench::fcfs::WORKLOADS,
+    container::oversubscription::{QOS_CONTROLLERS, RESOURCE_ESTIMATORS},
+    fault::FAULTS,
     policy::{self, Entry},
     trace::FORMATS,
 };
@@ -21,6 +23,10 @@ pub(super) struct ListArguments {
 enum Kind {
     /// What experiment files may name under [[policy]]
     Policies,
+    /// Resource estimators and QoS controllers, for [agent]
+    Oversubscription,
+    /// Kinds of faults, for [[fault]]
+    Faults,
     /// Formats of traces
     Formats,
     /// Framework capabilities
@@ -32,10 +38,18 @@ enum Kind {
 pub(super) fn list(arguments: &ListArguments) -> Result<ExitCode, CommandError> {
     let wanted = |kind| arguments.kind.is_none_or(|only| only == kind);
     if wanted(Kind::Policies) {
-        policies("sorter", policy::SORTERS);
-        policies("order", policy::order::ORDERS);
-        policies("placement", policy::placement::PLACEMENTS);
-        policies("response", policy::RESPONSES);
+        policies("policy.sorter", policy::SORTERS);
+        policies("policy.order", policy::order::ORDERS);
+        policies("policy.placement", policy::placement::PLACEMENTS);
+        policies("policy.response", policy::RESPONSES);
+    }
+    if wanted(Kind::Oversubscription) {
+        policies("agent.resource_estimator", RESOURCE_ESTIMATORS);
+        policies("agent.qos_controller", QOS_CONTROLLERS);
+    }
+    if wanted(Kind::Faults) {
+        let rows = FAULTS.iter().map(|fault| vec![fault.name.to_owned(), fault.about.to_owned()]);
+        print("Faults (fault.kind)", &["name", "what it does"], rows);
     }
     if wanted(Kind::Formats) {
         let rows = FORMATS.iter().map(|format| vec![format.name.to_owned(), format.about.to_owned()]);
@@ -59,7 +73,7 @@ pub(super) fn list(arguments: &ListArguments) -> Result<ExitCode, CommandError> 
 fn policies<T>(key: &str, registry: &'static [Entry<T>]) {
     let rows =
         registry.iter().map(|entry| [entry.name, entry.about, entry.source].map(str::to_owned).to_vec());
-    print(&format!("policy.{key}"), &["name", "what it does", "source"], rows);
+    print(key, &["name", "what it does", "source"], rows);
 }
 
 fn print(title: &str, header: &[&str], rows: impl Iterator<Item = Vec<String>>) {

@@ -12,6 +12,7 @@ macro_rules! say {
 mod bench;
 mod check;
 mod conformance;
+mod fuzz;
 mod list;
 mod progress;
 mod run;
@@ -29,6 +30,7 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use crate::{
+    container::oversubscription::{CONTROLLER_NAMES, ESTIMATOR_NAMES},
     experiment::{
         ExperimentError,
         config::{self, ConfigError, Loaded, Vocabulary},
@@ -60,6 +62,8 @@ enum Command {
     Check(check::CheckArguments),
     /// Run scenarios against the core and say where its answers differ from those in the files
     Conformance(conformance::ConformanceArguments),
+    /// Draw data centres at random, let everything go wrong in them, and watch them under all checkers
+    Fuzz(fuzz::FuzzArguments),
     /// List what experiment files can name
     List(list::ListArguments),
     /// Measure the speed of this program on this machine
@@ -113,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Validate(arguments) => validate(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::Conformance(arguments) => conformance::conformance(&arguments),
+        Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::List(arguments) => list::list(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
     };
@@ -143,6 +148,8 @@ impl ExperimentArguments {
             orders: ORDER_NAMES,
             placements: PLACEMENT_NAMES,
             responses: RESPONSE_NAMES,
+            estimators: ESTIMATOR_NAMES,
+            controllers: CONTROLLER_NAMES,
             trace_formats: &formats,
             capabilities: &mesos::capability::Capabilities::names(),
         };

@@ -111,10 +111,13 @@ impl Cluster {
 
     /// Whether a task could run on some machine if that were empty, among the machines of a shape that `may_use` admits. A
     /// task that asks for nothing cannot run anywhere: Mesos refuses it.
+    /// Revocable processors may become as many as a machine has.
     #[must_use]
     pub fn could_run(&self, demand: &Demand, may_use: impl Fn(&Resources) -> bool) -> bool {
-        let fits =
-            |(resources, model): &(Resources, ModelSet)| demand.fits(resources, *model) && may_use(resources);
+        let on_empty = Demand { revocable: false, ..*demand };
+        let fits = |(resources, model): &(Resources, ModelSet)| {
+            on_empty.fits(resources, *model) && may_use(resources)
+        };
         !demand.quantities().is_empty() && self.shapes.iter().any(fits)
     }
 

@@ -47,6 +47,30 @@ pub enum Stream {
     Bench = 16,
     /// Which framework a synthetic job belongs to.
     FrameworkChoice = 17,
+    /// When and for how long something is wrong, of each entity that can go wrong.
+    FaultWindow = 18,
+    /// Correlated outages.
+    Outage = 19,
+    /// Restarts of agent processes.
+    AgentRestart = 20,
+    /// Partitions of the network.
+    Partition = 21,
+    /// When the network is slow.
+    SlowNetwork = 22,
+    /// Failures of the master.
+    MasterFailure = 23,
+    /// Failures of frameworks.
+    FrameworkFailure = 24,
+    /// When the network loses messages.
+    LossyNetwork = 25,
+    /// Which tasks and machines are slow.
+    Straggler = 26,
+    /// How long a framework waits before it opens a stream again.
+    FrameworkConnection = 27,
+    /// What a random test draws.
+    Fuzz = 28,
+    /// Which profile the tasks of a job have.
+    Profile = 29,
 }
 
 /// The one number from which all randomness of a run follows.
@@ -61,6 +85,12 @@ impl Seed {
         let address = mix(mix(mix(self.0) ^ stream as u64) ^ entity);
         let (high, low) = (mix(address), mix(address ^ HALF));
         Pcg64Mcg::new(u128::from(high) << 64 | u128::from(low))
+    }
+
+    /// A seed for all that is to be drawn for `stream` of `entity`, when one number is not enough to say for what.
+    #[must_use]
+    pub fn child(self, stream: Stream, entity: u64) -> Self {
+        Self(self.of(stream, entity).next_u64())
     }
 }
 

@@ -2,7 +2,10 @@
 //! ([`simulate`]), run all cells and write what came out ([`run`], `store`).
 
 pub mod config;
-pub mod error;
+mod containers;
+mod error;
+mod faults;
+mod faults_csv;
 pub mod prepare;
 pub mod run;
 pub mod simulate;

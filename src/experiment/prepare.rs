@@ -11,17 +11,20 @@ use serde_json::json;
 use super::{
     ExperimentError,
     config::{self, DurationDistribution, Experiment, Loaded, Size, TraceFile, Unscheduled},
+    containers::Containers,
+    faults,
 };
 use crate::{
     cluster::{Cluster, Topology},
     engine::random::{Seed, Stream, below},
+    fault::Spec,
     trace::{
         self,
         openb::{NodeRow, PodRow},
     },
     workload::{
         Demand, GpuDemand, Job, JobId, JobName, JobSource, ModelSet, TaskSpec, gpu_demand,
-        poisson::{Poisson, PoissonJobs},
+        poisson::{Poisson, PoissonJobs, ProfileShare},
         whole_gpus,
     },
 };
@@ -48,6 +51,10 @@ pub struct Prepared {
     pub facts: serde_json::Value,
     /// What a user should know before trusting the results.
     pub warnings: Vec<String>,
+    /// What goes wrong, in the order of the file.
+    pub faults: Vec<Spec>,
+    /// Images and profiles of tasks.
+    pub(super) containers: Containers,
     workload: Workload,
 }
 
@@ -107,8 +114,20 @@ impl Prepared {
             known.fold(Capabilities::NONE, Capabilities::and)
         });
         let capabilities = capabilities.collect();
+        let faults = faults::specs(loaded, &cluster, &mut facts)?;
         let facts = facts.into();
-        let prepared = Self { capabilities, experiment, cluster, min_allocatable, facts, warnings, workload };
+        let containers = Containers::new(&experiment);
+        let prepared = Self {
+            containers,
+            capabilities,
+            experiment,
+            cluster,
+            min_allocatable,
+            facts,
+            warnings,
+            faults,
+            workload,
+        };
         let (_, last) = prepared.jobs_and_last_arrival();
         if last > LATEST {
             let message = "the last job would arrive after more than a hundred years";
@@ -123,7 +142,11 @@ impl Prepared {
         match &self.workload {
             Workload::Listed(jobs) => Box::new(jobs[framework].clone().into_iter()),
             Workload::Poisson { spec, compress } => {
-                let jobs = Compressed(PoissonJobs::new(spec.clone(), seed), *compress);
+                let mut spec = spec.clone();
+                if !self.capabilities[framework].has(Capabilities::REVOCABLE_RESOURCES) {
+                    spec.profiles.iter_mut().for_each(|profile| profile.revocable = false);
+                }
+                let jobs = Compressed(PoissonJobs::new(spec, seed), *compress);
                 Box::new(Dealt { jobs, seed, framework, frameworks: self.experiment.framework.len() })
             }
         }
@@ -209,7 +232,7 @@ fn add_group(
 }
 
 /// Bytes as Mesos counts memory: thousandths of 2^20 bytes, rounded down.
-fn mebibytes(size: Size) -> Scalar {
+pub(super) fn mebibytes(size: Size) -> Scalar {
     Scalar((u128::from(size.0) * 1000 / (1 << 20)) as i64)
 }
 
@@ -265,10 +288,15 @@ fn synthetic(loaded: &Loaded, poisson: &config::Poisson) -> Result<Workload, Exp
         mem: amounts(&poisson.mem),
         disk: amounts(&poisson.disk),
         gpus: poisson.gpus.iter().filter_map(|&gpus| gpu_demand(gpus)).collect(),
+        profiles: loaded.experiment.profile.iter().map(profile_share).collect(),
     };
     let all_read = spec.cpus.len() == poisson.cpus.len() && spec.gpus.len() == poisson.gpus.len();
     assert!(all_read, "amounts that were checked with the file: {poisson:?}");
     Ok(Workload::Poisson { spec, compress: loaded.experiment.workload.compress })
+}
+
+const fn profile_share(profile: &config::Profile) -> ProfileShare {
+    ProfileShare { share: profile.share, revocable: profile.revocable }
 }
 
 /// One pod as a job of one task; `None` if it is to be left out.
@@ -303,6 +331,7 @@ fn job_of(row: &PodRow, spec: &config::Workload, cluster: &mut Cluster) -> Resul
         mem: Scalar::whole(row.memory_mib as i64),
         disk: Scalar::ZERO,
         gpus,
+        revocable: false,
         models,
     };
     let runtime = Span::from_secs(deletion.saturating_sub(start));
@@ -311,7 +340,7 @@ fn job_of(row: &PodRow, spec: &config::Workload, cluster: &mut Cluster) -> Resul
         name: JobName::Named(row.name.as_str().into()),
         class: row.qos.as_deref().unwrap_or("").into(),
         submission: compressed(Time::from_secs(creation), spec.compress),
-        tasks: smallvec::smallvec![TaskSpec { demand, runtime }],
+        tasks: smallvec::smallvec![TaskSpec { demand, runtime, profile: 0 }],
     }))
 }
 
@@ -367,6 +396,6 @@ fn file_facts(file: &TraceFile, rows: usize, kept: usize) -> serde_json::Value {
     json!({ "file": name, "format": format, "rows": rows, "kept": kept })
 }
 
-fn trace_error(loaded: &Loaded, path: &str, error: &trace::TraceError) -> ExperimentError {
+pub(super) fn trace_error(loaded: &Loaded, path: &str, error: &trace::TraceError) -> ExperimentError {
     loaded.error_at(path, error.to_string(), None).into()
 }

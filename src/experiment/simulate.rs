@@ -5,7 +5,9 @@ use std::sync::atomic::AtomicBool;
 use mesos::{
     allocator::{Allocator, AllocatorOptions, SorterKind},
     call::FrameworkInfo,
-    master::MasterOptions,
+    capability::Capabilities,
+    id::Id,
+    master::{MasterOptions, RemovalRate},
     resource::ResourceName,
     task::TaskState,
     time::{Span, Time},
@@ -13,14 +15,16 @@ use mesos::{
 
 use super::{
     config::{self, VisitOrder},
+    containers,
     prepare::Prepared,
 };
 use crate::{
     engine::random::Seed,
+    fault::CauseId,
     framework::batch::{BatchFramework, BatchPolicy},
-    metric::{Gauge, Kind, RunMetrics},
+    metric::{Gauge, Kind, RunMetrics, Taken, Vain},
     policy::{self, order::ORDERS, placement::PLACEMENTS},
-    record::{Observer, RecordHash},
+    record::{Cause, Observer, RecordHash},
     world::{Ending, FrameworkSetup, NetworkOptions, Progress, Setup, World},
 };
 
@@ -32,9 +36,6 @@ pub struct Cell {
     /// The seed.
     pub seed: u64,
 }
-
-/// The longest delay before an agent's first registration (`--registration_backoff_factor`).
-const REGISTRATION_BACKOFF: Span = Span::from_secs(1);
 
 /// What came out of a run.
 #[derive(Debug)]
@@ -78,18 +79,24 @@ impl Prepared {
         let seed = Seed(cell.seed);
         let frameworks =
             (0..self.experiment.framework.len()).map(|place| self.framework(cell, place)).collect();
+        let master = &self.experiment.master;
         let setup = Setup {
-            cluster: &self.cluster,
             master: self.master_options(cell),
-            shuffled: self.experiment.master.visit_order == VisitOrder::Shuffled,
+            shuffled: master.visit_order == VisitOrder::Shuffled,
             network: NetworkOptions {
                 latency: self.experiment.network.latency.0,
                 jitter: self.experiment.network.jitter.0,
             },
-            registration_backoff: REGISTRATION_BACKOFF,
-            frameworks,
+            registry_store_delay: master.registry_store_delay.0,
+            election: master.election.0,
+            faults: (!self.experiment.fault.is_empty()).then(|| self.faults(cell)),
             patience: self.patience(cell),
-            seed,
+            agent: containers::agent_options(&self.experiment.agent),
+            host: containers::host_options(&self.experiment.agent),
+            images: self.containers.images.clone(),
+            profiles: self.containers.profiles.clone(),
+            oversubscription: containers::oversubscription(&self.experiment.agent),
+            ..Setup::new(&self.cluster, frameworks, seed)
         };
         World::new(setup, observer)
     }
@@ -139,6 +146,13 @@ impl Prepared {
                 ..AllocatorOptions::default()
             },
             offer_timeout: master.offer_timeout.map(|timeout| timeout.0),
+            agent_ping_timeout: master.agent_ping_timeout.0,
+            max_agent_ping_timeouts: master.max_agent_ping_timeouts,
+            agent_reregister_timeout: master.agent_reregister_timeout.0,
+            agent_removal_rate_limit: master
+                .agent_removal_interval
+                .map(|per| RemovalRate { agents: 1, per: per.0 }),
+            ..MasterOptions::default()
         }
     }
 
@@ -150,34 +164,99 @@ impl Prepared {
     fn framework(&self, cell: Cell, place: usize) -> FrameworkSetup {
         let framework = &self.experiment.framework[place];
         let seed = Seed(cell.seed);
-        let scheduler =
-            BatchFramework::new(batch_policy(&self.experiment.policy[cell.policy]), seed, place as u64);
+        let scheduler = BatchFramework::new(
+            batch_policy(&self.experiment.policy[cell.policy], framework.retries),
+            seed,
+            place as u64,
+        )
+        .with_details(self.containers.details.clone());
         FrameworkSetup {
-            info: FrameworkInfo {
-                name: framework.name.clone(),
-                roles: vec![framework.role.clone()],
-                capabilities: self.capabilities[place],
-            },
+            info: self.framework_info(place),
             weight: framework.weight,
             scheduler: Box::new(scheduler),
             jobs: self.jobs(place, seed),
         }
     }
 
+    /// What was worth the while, what was in vain, and how long the master took to recover.
+    fn work_figures(&self, metrics: &RunMetrics) -> Vec<Figure> {
+        let work = metrics.work();
+        let mut figures = Vec::new();
+        let mut taken = |prefix: &str, taken: &Taken| {
+            for (name, value) in [
+                ("attempts", taken.attempts as f64),
+                ("cpu_seconds", taken.cpu_seconds),
+                ("gpu_seconds", taken.gpu_seconds),
+                ("mem_seconds", taken.mem_seconds),
+            ] {
+                figures.push(Figure { metric: format!("{prefix}/{name}"), last: value, mean_and_max: None });
+            }
+        };
+        taken("mesosim/goodput", work.goodput());
+        for (why, wasted) in work.wasted() {
+            taken(&format!("mesosim/wasted_work/{}", self.cause_name(*why)), wasted);
+        }
+        if work.failovers() > 0 {
+            figures.push(counter("mesosim/master_failovers", work.failovers()));
+        }
+        if let Some(seconds) = work.mean_time_to_recovery() {
+            let metric = "mesosim/mean_time_to_recovery".into();
+            figures.push(Figure { metric, last: seconds, mean_and_max: None });
+        }
+        figures
+    }
+
+    /// How result files name the reason why work was in vain: a builtin one, or the fault.
+    pub(super) fn cause_name(&self, why: Vain) -> String {
+        match why {
+            Vain::Repeated => "repeated".into(),
+            Vain::Ended(Cause::Done) => "done".into(),
+            Vain::Ended(Cause::Failure) => "failure".into(),
+            Vain::Ended(Cause::MemoryLimit) => "memory-limit".into(),
+            Vain::Ended(Cause::Preemption) => "preemption".into(),
+            Vain::Ended(Cause::Kill) => "kill".into(),
+            Vain::Ended(Cause::Fault(cause)) => self.fault_name(cause),
+        }
+    }
+
+    /// A fault's place in the file, from 0, and its kind.
+    pub(super) fn fault_name(&self, cause: CauseId) -> String {
+        format!("fault-{}-{}", cause.index(), self.faults[cause.index()].entry().name)
+    }
+
+    fn framework_info(&self, place: usize) -> FrameworkInfo {
+        let framework = &self.experiment.framework[place];
+        let capabilities = self.capabilities[place];
+        let (role, roles) = if capabilities.has(Capabilities::MULTI_ROLE) {
+            (None, vec![framework.role.clone()])
+        } else {
+            (Some(framework.role.clone()), Vec::new())
+        };
+        FrameworkInfo {
+            name: framework.name.clone(),
+            role,
+            roles,
+            capabilities,
+            failover_timeout: framework.failover_timeout.0.as_secs_f64(),
+            checkpoint: framework.checkpoint,
+            ..FrameworkInfo::default()
+        }
+    }
+
     /// What only the master knows.
     fn master_figures<O: Observer>(&self, world: &World<'_, O>, now: Time) -> Vec<Figure> {
-        let allocator = world.master().allocator();
+        let Some(master) = world.master() else { return Vec::new() };
+        let allocator = master.allocator();
         let mut figures = vec![
             counter("allocator/mesos/allocation_runs", allocator.allocation_runs(now)),
-            counter("master/outstanding_offers", world.master().outstanding_offers() as u64),
+            counter("master/outstanding_offers", master.outstanding_offers() as u64),
         ];
         let mut roles: Vec<&str> =
             self.experiment.framework.iter().map(|framework| framework.role.as_str()).collect();
         roles.sort_unstable();
         roles.dedup();
         for name in roles {
-            let role =
-                world.master().roles().get(name).expect("the weight of each role was given at the start");
+            let role = master.roles().get(name).expect("the weight of each role was given at the start");
             let filters = allocator.filters_in_force(role, now) as u64;
             figures.push(counter(&format!("allocator/mesos/offer_filters/roles/{name}/active"), filters));
         }
@@ -216,17 +295,19 @@ impl Prepared {
             figures.push(counter(&format!("master/tasks_{name}"), metrics.entered(state)));
         }
         figures.push(counter("mesosim/tasks_launched", metrics.launched()));
+        figures.extend(self.work_figures(metrics));
         figures
     }
 }
 
-fn batch_policy(policy: &config::Policy) -> BatchPolicy {
+fn batch_policy(policy: &config::Policy, retries: u32) -> BatchPolicy {
     BatchPolicy {
         order: (known(ORDERS, &policy.order).build)(),
         placement: (known(PLACEMENTS, &policy.placement).build)(),
         response: (known(policy::RESPONSES, &policy.response).build)(),
         refuse_seconds: policy.refuse_seconds.0.as_secs_f64(),
         backfill: policy.backfill,
+        retries,
     }
 }
 

@@ -11,13 +11,13 @@ use mesos::resource::ResourceName;
 use serde_json::json;
 
 use super::{
-    ExperimentError,
+    ExperimentError, faults_csv,
     prepare::Prepared,
     run::events_per_second,
     simulate::{Cell, Outcome, cell_path},
 };
 use crate::{
-    metric::{JobRow, Kind, Quantiles, Summary},
+    metric::{JobRow, Kind, Quantiles, Summary, Work},
     world::Ending,
 };
 
@@ -36,6 +36,7 @@ pub(super) struct RunFigures {
     policy: String,
     seed: u64,
     summary: Summary,
+    work: Work,
     allocation_runs: u64,
     events: u64,
     hash: u64,
@@ -74,6 +75,7 @@ pub(super) fn write_run(run: &Run<'_>, directory: &Path) -> Result<RunFigures, E
         policy: run.prepared.experiment.policy[run.cell.policy].name.clone(),
         seed: run.cell.seed,
         summary,
+        work: outcome.metrics.work().clone(),
         allocation_runs: runs.map_or(0, |figure| figure.last as u64),
         events: outcome.progress.events,
         hash: outcome.hash.value(),
@@ -136,6 +138,12 @@ fn summary_header(resources: &[ResourceName]) -> Vec<String> {
         "allocation_runs",
         "events",
         "record_hash",
+        "goodput_cpu_seconds",
+        "wasted_cpu_seconds",
+        "wasted_share",
+        "attempts",
+        "master_failovers",
+        "mean_time_to_recovery_s",
     ];
     header.extend(last.map(str::to_owned));
     header
@@ -163,10 +171,25 @@ fn summary_line(run: &RunFigures, resources: &[ResourceName]) -> Vec<String> {
             .map(|count| count.to_string()),
     );
     line.extend([run.allocation_runs.to_string(), run.events.to_string(), format!("{:016x}", run.hash)]);
+    line.extend(work_cells(&run.work));
     line
 }
 
-fn maybe(value: Option<impl ToString>) -> String {
+fn work_cells(work: &Work) -> [String; 6] {
+    let (good, all) = (work.goodput(), || work.wasted().values());
+    let wasted = all().map(|taken| taken.cpu_seconds).fold(0.0, |sum, next| sum + next); // a sum of nothing is -0
+    let total = good.cpu_seconds + wasted;
+    [
+        good.cpu_seconds.to_string(),
+        wasted.to_string(),
+        maybe((total > 0.0).then(|| wasted / total)),
+        (good.attempts + all().map(|taken| taken.attempts).sum::<u64>()).to_string(),
+        work.failovers().to_string(),
+        maybe(work.mean_time_to_recovery()),
+    ]
+}
+
+pub(super) fn maybe(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
@@ -175,6 +198,7 @@ fn write_files(run: &Run<'_>, summary: &Summary, directory: &Path) -> io::Result
     write_jobs(run, &directory.join("jobs.csv"))?;
     write_timeline(run, &directory.join("timeline.csv"))?;
     write_allocator(run, &directory.join("allocator.csv"))?;
+    files.extend(faults_csv::write(run, directory)?);
     #[cfg(feature = "parquet")]
     {
         write_apart(|| super::tasks_parquet::write(run, &directory.join("tasks.parquet")))?;
@@ -215,6 +239,7 @@ fn write_jobs(run: &Run<'_>, path: &Path) -> io::Result<()> {
         "cpus",
         "mem_mib",
         "gpus",
+        "attempts",
     ])?;
     for job in run.outcome.metrics.jobs().all() {
         table.write_record(job_line(run, job))?;
@@ -222,7 +247,7 @@ fn write_jobs(run: &Run<'_>, path: &Path) -> io::Result<()> {
     table.flush()
 }
 
-fn job_line(run: &Run<'_>, job: &JobRow) -> [String; 19] {
+fn job_line(run: &Run<'_>, job: &JobRow) -> [String; 20] {
     let framework = &run.prepared.experiment.framework[job.framework as usize];
     let tau = run.prepared.experiment.measure.tau.0;
     let state = job.final_state();
@@ -247,13 +272,24 @@ fn job_line(run: &Run<'_>, job: &JobRow) -> [String; 19] {
         amount(ResourceName::Cpus),
         amount(ResourceName::Mem),
         amount(ResourceName::Gpus),
+        run.outcome.metrics.jobs().attempts(job).to_string(),
     ]
 }
 
 fn write_timeline(run: &Run<'_>, path: &Path) -> io::Result<()> {
     let timeline = run.outcome.metrics.timeline();
     let mut table = csv::Writer::from_path(path)?;
-    table.write_record(["time", "resource", "role", "total", "offered", "allocated", "used"])?;
+    table.write_record([
+        "time",
+        "resource",
+        "role",
+        "total",
+        "offered",
+        "allocated",
+        "used",
+        "tasks_running",
+        "agents_registered",
+    ])?;
     let mut roles = vec![("(all)", None)];
     for (place, framework) in run.prepared.experiment.framework.iter().enumerate() {
         let role = run.outcome.metrics.role(place);
@@ -263,13 +299,16 @@ fn write_timeline(run: &Run<'_>, path: &Path) -> io::Result<()> {
     }
     for (name, _) in timeline.total().known() {
         for &(role_name, role) in &roles {
-            let mut capacity = timeline.capacity_bins(name);
+            let mut whole = timeline.capacity_bins(name).zip(timeline.agent_bins());
             for (start, bin) in timeline.bins(role) {
-                let total = capacity.next().filter(|_| role.is_none());
+                let (total, agents) = whole.next().filter(|_| role.is_none()).unzip();
                 let [offered, allocated, used] =
                     [Kind::Offered, Kind::Allocated, Kind::Used].map(|kind| bin.mean(kind, name).to_string());
-                let (time, name) = (start.to_string(), name.as_str());
-                table.write_record([&time, name, role_name, &maybe(total), &offered, &allocated, &used])?;
+                let (time, name, tasks) = (start.to_string(), name.as_str(), bin.tasks_running().to_string());
+                let (total, agents) = (maybe(total), maybe(agents));
+                table.write_record([
+                    &time, name, role_name, &total, &offered, &allocated, &used, &tasks, &agents,
+                ])?;
             }
         }
     }
@@ -352,6 +391,10 @@ fn warnings(run: &Run<'_>, summary: &Summary) -> Vec<String> {
     }
     if run.outcome.ending == Ending::TimeIsUp {
         warnings.push(format!("the run was stopped at `until`, {} s, before all was over", run.outcome.end));
+    }
+    let left_out = run.outcome.metrics.incidents().left_out();
+    if left_out > 0 {
+        warnings.push(format!("faults.csv ends before the run: {left_out} later lines were left out"));
     }
     if !cfg!(feature = "parquet") {
         warnings.push(

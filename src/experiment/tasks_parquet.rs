@@ -69,6 +69,7 @@ fn columns(run: &Run<'_>) -> Vec<Column> {
         column("mem_mib", amounts(ResourceName::Mem)),
         column("disk_mib", amounts(ResourceName::Disk)),
         column("gpus", amounts(ResourceName::Gpus)),
+        column("attempts", rows.iter().map(|(_, _, task, _)| task.attempts).collect::<Vec<_>>()),
     ]
 }
 

@@ -69,8 +69,8 @@ mod tests {
         let mut transcript = Transcript::of_block(0);
         for (at, &agent) in agents.iter().enumerate() {
             let framework = mesos::id::FrameworkId::new(agent);
-            let record =
-                Record::FrameworkSubscribed { framework, place: agent, role: mesos::id::RoleId::new(0) };
+            let role = mesos::id::RoleId::new(0);
+            let record = Record::FrameworkSubscribed { framework, place: agent, role, top: role };
             transcript.observe(Time(at as u64), &record);
         }
         transcript

@@ -4,19 +4,22 @@
 //! [`Response`]: *decline* gives it back with a filter, suppresses when the queue is empty and revives on new work;
 //! *hold* keeps it for tasks to come.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use mesos::{
-    call::{Call, Operation},
+    call::{Call, OperationKind},
     event::Event,
     id::{AgentId, Id, OfferId, TaskId},
     offer::Filters,
-    task::{TaskInfo, TaskState, TaskStatus},
+    task::{TaskDetail, TaskInfo, TaskStatus},
     time::Time,
 };
-use rustc_hash::FxHashMap;
 
-use super::{AgentFacts, Framework, nth_task};
+use super::{
+    AgentFacts, Framework, Reply,
+    attempts::{Attempt, Attempts, Verdict},
+    nth_task,
+};
 use crate::{
     engine::random::{Seed, Stream},
     policy::{Response, order::QueueOrder, placement::Placement, pool::Pool},
@@ -36,6 +39,8 @@ pub struct BatchPolicy {
     pub refuse_seconds: f64,
     /// Whether tasks behind one that does not fit may be placed.
     pub backfill: bool,
+    /// How often a task that failed by itself is tried again. One that was lost, killed or dropped always is.
+    pub retries: u32,
 }
 
 /// Place in the queue: the order's key as sortable bits, then order of arrival.
@@ -43,6 +48,9 @@ type QueueKey = (u64, u64);
 
 #[derive(Clone, Copy)]
 struct Waiting {
+    /// Under which id it will be launched.
+    id: TaskId,
+    /// As its job has it.
     task: TaskId,
     spec: TaskSpec,
 }
@@ -55,9 +63,10 @@ pub struct BatchFramework {
     stream: u64,
     queue: BTreeMap<QueueKey, Waiting>,
     arrivals: u64,
-    /// Launched and not known to be over, to be queued again if they never started.
-    launched: FxHashMap<TaskId, (QueueKey, TaskSpec)>,
+    attempts: Attempts<QueueKey>,
     pool: Pool,
+    /// What tasks of each profile say of themselves, by its number, from 1.
+    details: Vec<Arc<TaskDetail>>,
     suppressed: bool,
     subscribed: bool,
 }
@@ -67,17 +76,25 @@ impl BatchFramework {
     #[must_use]
     pub fn new(policy: BatchPolicy, seed: Seed, stream: u64) -> Self {
         let pool = Pool::new(policy.response == Response::Hold);
+        let attempts = Attempts::new(policy.retries);
         Self {
             policy,
             seed,
             stream,
             queue: BTreeMap::new(),
             arrivals: 0,
-            launched: FxHashMap::default(),
+            attempts,
             pool,
+            details: Vec::new(),
             suppressed: false,
             subscribed: false,
         }
+    }
+
+    /// The same for tasks with profiles.
+    #[must_use]
+    pub fn with_details(self, details: Vec<Arc<TaskDetail>>) -> Self {
+        Self { details, ..self }
     }
 
     fn filters(&self) -> Filters {
@@ -87,29 +104,29 @@ impl BatchFramework {
         }
     }
 
-    fn handle_offers(&mut self, offers: Vec<mesos::offer::Offer>, facts: &AgentFacts, calls: &mut Vec<Call>) {
+    fn handle_offers(&mut self, offers: Vec<mesos::offer::Offer>, facts: &AgentFacts, reply: &mut Reply) {
         for offer in offers {
             let model = facts.model(offer.agent);
             self.pool.add(offer, model);
         }
-        let placed = self.place_queue(calls);
+        let placed = self.place_queue(reply);
         if self.policy.response == Response::Hold {
             return;
         }
         let unused = self.pool.drain();
         if !unused.is_empty() {
-            calls.push(Call::Decline { offers: unused, filters: Some(self.filters()) });
+            reply.calls.push(Call::Decline { offers: unused, filters: Some(self.filters()) });
         }
         if self.queue.is_empty() && !self.suppressed {
             self.suppressed = true;
-            calls.push(Call::Suppress);
+            reply.calls.push(Call::Suppress { roles: vec![] });
         } else if placed && !self.policy.backfill && !self.queue.is_empty() {
-            calls.push(Call::Revive); // what was declined while the old head blocked the queue may serve the new one
+            reply.calls.push(Call::Revive { roles: vec![] }); // what was declined while the old head blocked the queue may serve the new one
         }
     }
 
     /// Places what fits of the queue, and accepts the offers that it takes. Says whether anything was placed.
-    fn place_queue(&mut self, calls: &mut Vec<Call>) -> bool {
+    fn place_queue(&mut self, reply: &mut Reply) -> bool {
         let mut placed: Vec<(AgentId, QueueKey, TaskInfo)> = Vec::new();
         let mut hopeless: Vec<Demand> = Vec::new();
         for (&key, waiting) in &self.queue {
@@ -120,10 +137,9 @@ impl BatchFramework {
             if hopeless.iter().any(|failed| failed.is_no_harder_than(&demand)) {
                 continue;
             }
-            let mut rng =
-                || self.seed.of(Stream::Placement, (self.stream << 40) ^ waiting.task.index() as u64);
+            let mut rng = || self.seed.of(Stream::Placement, (self.stream << 40) ^ waiting.id.index() as u64);
             match self.policy.placement.place(&demand, &self.pool, &mut rng) {
-                Some(agent) => placed.push((agent, key, put(waiting, agent, &mut self.pool))),
+                Some(agent) => placed.push((agent, key, put(waiting, agent, &mut self.pool, &self.details))),
                 None if self.policy.backfill => hopeless.push(demand),
                 None => break,
             }
@@ -132,54 +148,71 @@ impl BatchFramework {
         for of_one in placed.chunk_by(|a, b| a.0 == b.0) {
             for (_, key, task) in of_one {
                 let waiting = self.queue.remove(key).expect("a waiting task");
-                self.launched.insert(task.id, (*key, waiting.spec));
+                let (spec, place, agent) = (waiting.spec, *key, task.agent);
+                self.attempts.launch(task.id, Attempt { task: waiting.task, spec, place, agent });
             }
             let tasks = of_one.iter().map(|(.., task)| task.clone()).collect();
             let offers = self.pool.remove(of_one[0].0).into_vec();
-            let operations = vec![Operation::Launch(tasks)];
-            calls.push(Call::Accept { offers, operations, filters: Some(self.filters()) });
+            let operations = vec![OperationKind::Launch(tasks).into()];
+            reply.calls.push(Call::Accept { offers, operations, filters: Some(self.filters()) });
         }
         !placed.is_empty()
     }
 
     /// The master took an offer back. Others of the same agent are given back too: they return with the next allocation.
-    fn forget(&mut self, rescinded: OfferId, calls: &mut Vec<Call>) {
+    fn forget(&mut self, rescinded: OfferId, reply: &mut Reply) {
         let Some(agent) = self.pool.iter().find(|&agent| self.pool.offers(agent).contains(&rescinded)) else {
             return;
         };
         let others: Vec<_> =
             self.pool.remove(agent).into_iter().filter(|&offer| offer != rescinded).collect();
         if !others.is_empty() {
-            calls.push(Call::Decline { offers: others, filters: Some(Filters::NONE) });
+            reply.calls.push(Call::Decline { offers: others, filters: Some(Filters::NONE) });
         }
     }
 
-    fn handle_update(&mut self, status: &TaskStatus, calls: &mut Vec<Call>) {
+    fn handle_update(&mut self, status: &TaskStatus, reply: &mut Reply) {
         if let (Some(agent), Some(uuid)) = (status.agent, status.uuid) {
-            calls.push(Call::Acknowledge { agent, task: status.task, uuid });
+            reply.calls.push(Call::Acknowledge { agent, task: status.task, uuid });
         }
-        if !status.state.is_terminal() {
-            return;
-        }
-        let never_started =
-            status.uuid.is_none() && matches!(status.state, TaskState::Lost | TaskState::Dropped);
-        if let Some((key, spec)) = self.launched.remove(&status.task)
-            && never_started
-        {
-            self.queue.insert(key, Waiting { task: status.task, spec });
-            self.want_offers(calls);
+        match self.attempts.update(status) {
+            Verdict::Fine => {}
+            Verdict::Kill => reply.calls.push(kill(status.task)),
+            Verdict::Drop(other) => self.drop_attempt(other, reply),
+            Verdict::Retry { attempt, same_id } => {
+                self.queue_again(status.task, attempt, same_id, reply);
+                self.want_offers(reply);
+            }
         }
     }
 
-    fn want_offers(&mut self, calls: &mut Vec<Call>) {
+    /// Ends an attempt that is not needed any more: takes it out of the queue, or has it killed.
+    fn drop_attempt(&mut self, id: TaskId, reply: &mut Reply) {
+        let queued = self.queue.iter().find(|(_, waiting)| waiting.id == id).map(|(&key, _)| key);
+        match queued {
+            Some(key) => drop(self.queue.remove(&key)),
+            None => reply.calls.push(kill(id)),
+        }
+    }
+
+    /// Queues the task of an attempt again, at its old place.
+    fn queue_again(&mut self, old: TaskId, attempt: Attempt<QueueKey>, same_id: bool, reply: &mut Reply) {
+        let Attempt { task, spec, place, .. } = attempt;
+        let id = if same_id { old } else { reply.retry(task) };
+        self.attempts.retry(task, id);
+        let other = self.queue.insert(place, Waiting { id, task, spec });
+        assert!(other.is_none(), "{task:?} is queued twice");
+    }
+
+    fn want_offers(&mut self, reply: &mut Reply) {
         match self.policy.response {
             Response::Decline if self.subscribed => {
                 self.suppressed = false;
-                calls.push(Call::Revive);
+                reply.calls.push(Call::Revive { roles: vec![] });
             }
             Response::Decline => {}
             Response::Hold => {
-                self.place_queue(calls);
+                self.place_queue(reply);
             }
         }
     }
@@ -195,10 +228,12 @@ impl BatchFramework {
 }
 
 /// Takes the task's place out of the pool.
-fn put(waiting: &Waiting, agent: AgentId, pool: &mut Pool) -> TaskInfo {
+fn put(waiting: &Waiting, agent: AgentId, pool: &mut Pool, details: &[Arc<TaskDetail>]) -> TaskInfo {
     let resources = waiting.spec.demand.take(pool.free(agent)).expect("a placement that fits");
     pool.use_up(agent, &resources);
-    TaskInfo { id: waiting.task, agent, resources, data: waiting.spec.runtime.0 }
+    let profile = usize::from(waiting.spec.profile);
+    let detail = (profile > 0).then(|| details[profile - 1].clone());
+    TaskInfo { id: waiting.id, agent, resources, data: waiting.spec.runtime.0, detail }
 }
 
 /// Orders floats as unsigned numbers: sign bit flipped for positive, all bits for negative ones.
@@ -208,33 +243,75 @@ fn sortable(key: f64) -> u64 {
     if bits >> 63 == 0 { bits | (1 << 63) } else { !bits }
 }
 
+fn kill(task: TaskId) -> Call {
+    Call::Kill { task, agent: None, grace: None }
+}
+
 impl Framework for BatchFramework {
-    fn submit(&mut self, _: Time, job: &Job, first_task: TaskId, calls: &mut Vec<Call>) {
+    fn submit(&mut self, _: Time, job: &Job, first_task: TaskId, reply: &mut Reply) {
         let key = sortable(self.policy.order.key(job));
         let mut new = false;
         for (n, &spec) in job.tasks.iter().enumerate() {
             self.arrivals += 1;
             let key = (key, self.arrivals);
             new |= self.asks_for_something_new(key, &spec.demand);
-            self.queue.insert(key, Waiting { task: nth_task(first_task, n), spec });
+            let task = nth_task(first_task, n);
+            self.queue.insert(key, Waiting { id: task, task, spec });
         }
         if new {
-            self.want_offers(calls);
+            self.want_offers(reply);
         }
     }
 
-    fn handle_event(&mut self, _: Time, event: Event, facts: &AgentFacts, calls: &mut Vec<Call>) {
+    fn handle_event(&mut self, _: Time, event: Event, facts: &AgentFacts, reply: &mut Reply) {
         match event {
-            Event::Subscribed { .. } => self.subscribed = true,
-            Event::Offers(offers) => self.handle_offers(offers, facts, calls),
-            Event::Rescind(offer) => self.forget(offer, calls),
-            Event::Update(status) => self.handle_update(&status, calls),
-            Event::Error(message) => panic!("the master ended the subscription: {message}"),
+            Event::Subscribed { .. } => {
+                (self.subscribed, self.suppressed) = (true, false);
+                self.reconcile(reply);
+            }
+            Event::Offers(offers) => self.handle_offers(offers, facts, reply),
+            Event::Rescind(offer) => self.forget(offer, reply),
+            Event::Update(status) => self.handle_update(&status, reply),
+            Event::InverseOffers(offers) => {
+                let offers = offers.iter().map(|offer| offer.id).collect();
+                reply.calls.push(Call::AcceptInverseOffers { offers, filters: None });
+            }
+            // It has no executors and no operations of its own; of lost tasks it hears one by one.
+            Event::RescindInverseOffer(_)
+            | Event::UpdateOperation(_)
+            | Event::Message { .. }
+            | Event::Failure { .. }
+            | Event::Error(_) => {}
         }
+    }
+
+    fn disconnected(&mut self) {
+        self.subscribed = false;
+        self.pool = Pool::new(self.policy.response == Response::Hold);
+        self.attempts.disconnected();
+    }
+
+    fn removed(&mut self, reply: &mut Reply) {
+        for (id, attempt) in self.attempts.forget_all() {
+            self.queue_again(id, attempt, false, reply);
+        }
+    }
+
+    fn reconcile(&mut self, reply: &mut Reply) -> bool {
+        let tasks = self.attempts.unconfirmed();
+        let some = !tasks.is_empty();
+        if some {
+            reply.calls.push(Call::Reconcile { tasks });
+        }
+        some
     }
 
     fn waiting(&self) -> usize {
         self.queue.len()
+    }
+
+    fn launched(&self) -> usize {
+        self.attempts.len()
     }
 }
 

@@ -7,6 +7,8 @@ use mesos::{
     time::{Span, Time},
 };
 
+use rustc_hash::FxHashMap;
+
 use crate::workload::{Job, JobId, JobName, TaskSpec};
 
 /// How a job stands when the run is over.
@@ -142,24 +144,37 @@ pub struct TaskRow {
     pub spec: TaskSpec,
     /// Where it ran last.
     pub agent: Option<AgentId>,
-    /// Its last state on its agent; staging if it never got there.
+    /// The state of its last attempt on its agent; staging if it never got there.
     pub state: TaskState,
+    /// How many attempts at it were started.
+    pub attempts: u32,
     start: Time,
     end: Time,
 }
 
 impl TaskRow {
-    /// When it started, if it did.
+    /// When its first attempt started, if one did.
     #[must_use]
     pub fn starting_time(&self) -> Option<Time> {
         (self.start < Time::MAX).then_some(self.start)
     }
 
-    /// When it ended, if it did.
+    /// When the first attempt finished, or, if none did, the last one ended.
     #[must_use]
     pub fn finish_time(&self) -> Option<Time> {
         (self.end < Time::MAX).then_some(self.end)
     }
+}
+
+/// What the end of an attempt was worth.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Worth {
+    /// It is the attempt that counts.
+    Counts,
+    /// It finished, but another had before.
+    Repeats,
+    /// It did not finish.
+    Nothing,
 }
 
 /// All jobs, in order of arrival, and the tasks of each framework, by their ids.
@@ -167,11 +182,14 @@ impl TaskRow {
 pub struct Jobs {
     all: Vec<JobRow>,
     tasks: Vec<Vec<TaskRow>>,
+    /// The task of each attempt with an id of its own, by framework.
+    retried: Vec<FxHashMap<TaskId, TaskId>>,
 }
 
 impl Jobs {
     pub(super) fn new(frameworks: usize) -> Self {
-        Self { all: Vec::new(), tasks: vec![Vec::new(); frameworks] }
+        let retried = vec![FxHashMap::default(); frameworks];
+        Self { all: Vec::new(), tasks: vec![Vec::new(); frameworks], retried }
     }
 
     /// All jobs, in order of arrival.
@@ -186,6 +204,14 @@ impl Jobs {
         &self.tasks[framework]
     }
 
+    /// How many attempts at a job's tasks were started.
+    #[must_use]
+    pub fn attempts(&self, job: &JobRow) -> u64 {
+        let first = job.first_task.index();
+        let tasks = &self.tasks[job.framework as usize][first..first + job.tasks as usize];
+        tasks.iter().map(|task| u64::from(task.attempts)).sum()
+    }
+
     pub(super) fn submitted(&mut self, framework: usize, job: &Job, fits: bool) {
         let tasks = &mut self.tasks[framework];
         let first_task = TaskId::new(tasks.len());
@@ -193,7 +219,8 @@ impl Jobs {
         for &spec in &job.tasks {
             demand += &spec.demand.quantities();
             let (job, state) = (self.all.len() as u32, TaskState::Staging);
-            tasks.push(TaskRow { job, spec, agent: None, state, start: Time::MAX, end: Time::MAX });
+            let [start, end] = [Time::MAX; 2];
+            tasks.push(TaskRow { job, spec, agent: None, state, attempts: 0, start, end });
         }
         self.all.push(JobRow {
             id: job.id,
@@ -221,27 +248,55 @@ impl Jobs {
         task: TaskId,
         agent: AgentId,
     ) -> ResourceQuantities {
-        let row = &mut self.tasks[framework][task.index()];
-        (row.agent, row.start, row.state) = (Some(agent), now, TaskState::Running);
-        let job = &mut self.all[row.job as usize];
-        job.start = job.start.min(now);
-        row.spec.demand.quantities()
+        let row = self.row(framework, task);
+        (row.agent, row.attempts) = (Some(agent), row.attempts + 1);
+        row.start = row.start.min(now);
+        if row.state != TaskState::Finished {
+            row.state = TaskState::Running;
+        }
+        let (job, held) = (row.job as usize, row.spec.demand.quantities());
+        self.all[job].start = self.all[job].start.min(now);
+        held
     }
 
-    /// Notes the end of a task and says what it held.
+    /// Notes the end of an attempt and says what it held, and what it was worth.
     pub(super) fn ended(
         &mut self,
         now: Time,
         framework: usize,
         task: TaskId,
         state: TaskState,
-    ) -> ResourceQuantities {
-        let row = &mut self.tasks[framework][task.index()];
+    ) -> (ResourceQuantities, Worth) {
+        let row = self.row(framework, task);
+        let (job, held) = (row.job as usize, row.spec.demand.quantities());
+        let (is_finished, was_finished) = (state == TaskState::Finished, row.state == TaskState::Finished);
+        if was_finished {
+            return (held, if is_finished { Worth::Repeats } else { Worth::Nothing });
+        }
+        let was_over = row.end < Time::MAX;
         (row.end, row.state) = (now, state);
-        let job = &mut self.all[row.job as usize];
+        let job = &mut self.all[job];
         job.end = job.end.max(now);
-        job.over += 1;
-        job.failed += u32::from(state != TaskState::Finished);
-        row.spec.demand.quantities()
+        job.over += u32::from(!was_over);
+        job.failed = job.failed + u32::from(!is_finished) - u32::from(was_over);
+        (held, if is_finished { Worth::Counts } else { Worth::Nothing })
+    }
+
+    /// A task is tried again under another id: it is not over, unless an attempt has finished.
+    pub(super) fn retried(&mut self, framework: usize, task: TaskId, attempt: TaskId) {
+        self.retried[framework].insert(attempt, task);
+        let row = self.row(framework, task);
+        if row.end < Time::MAX && row.state != TaskState::Finished {
+            row.end = Time::MAX;
+            let job = row.job as usize;
+            self.all[job].over -= 1;
+            self.all[job].failed -= 1;
+        }
+    }
+
+    fn row(&mut self, framework: usize, id: TaskId) -> &mut TaskRow {
+        let tasks = &mut self.tasks[framework];
+        let place = if id.index() < tasks.len() { id } else { self.retried[framework][&id] };
+        &mut tasks[place.index()]
     }
 }

@@ -1,24 +1,33 @@
 //! What a run measures: jobs and tasks, who held what and when, and what the master did. Seen through records alone.
 
+mod incidents;
 mod jobs;
+mod recovery;
 mod summary;
 mod timeline;
+mod work;
 
 use mesos::{
     effects::{Note, OfferEnd},
-    id::{AgentId, FrameworkId, Id, IdVec, RoleId},
+    id::{AgentId, FrameworkId, IdVec, RoleId},
     resource::{ResourceName, ResourceQuantities},
-    task::{TaskKey, TaskState},
+    task::{Reason, TaskKey, TaskState},
     time::{Span, Time},
 };
 
+pub use incidents::{Event, Incident, Incidents, MOST_INCIDENTS};
 pub use jobs::{FinalState, JobRow, Jobs, TaskRow};
+pub use recovery::{Failover, Known, MOST_POINTS};
 pub use summary::{Quantiles, Summary, quantile};
 pub use timeline::{Bin, Gauge, Kind, Snapshot, Timeline};
+pub use work::{Taken, Vain, Work};
+
+use jobs::Worth;
+use recovery::Recovery;
 
 use crate::{
     cluster::MachineId,
-    record::{Observer, Record},
+    record::{Cause, Observer, Record},
 };
 
 /// What happened to the offers made to one framework.
@@ -48,8 +57,8 @@ struct FrameworkMetrics {
 #[derive(Clone, Debug)]
 pub struct RunMetrics {
     frameworks: Vec<FrameworkMetrics>,
-    /// Place in the experiment file of each subscribed framework.
-    place_of: Vec<usize>,
+    /// Place in the experiment file of each framework that ever subscribed.
+    place_of: IdVec<FrameworkId, usize>,
     jobs: Jobs,
     timeline: Timeline,
     /// How often a task entered each state, as the master saw it.
@@ -60,8 +69,12 @@ pub struct RunMetrics {
     first_arrival: Option<Snapshot>,
     last_end: Snapshot,
     end: Snapshot,
-    /// The machine of each agent.
+    /// The machine of each agent, and what the master thinks that it has.
     machines: IdVec<AgentId, MachineId>,
+    totals: IdVec<AgentId, ResourceQuantities>,
+    work: Work,
+    incidents: Incidents,
+    recovery: Recovery,
 }
 
 impl RunMetrics {
@@ -70,7 +83,7 @@ impl RunMetrics {
     pub fn new(frameworks: usize, bins: usize, excluded: &[ResourceName]) -> Self {
         Self {
             frameworks: vec![FrameworkMetrics { offers: OfferCounts::default(), role: None }; frameworks],
-            place_of: Vec::new(),
+            place_of: IdVec::new(),
             jobs: Jobs::new(frameworks),
             timeline: Timeline::new(bins, excluded),
             task_states: [0; TaskState::ALL.len()],
@@ -79,6 +92,10 @@ impl RunMetrics {
             last_end: Snapshot::default(),
             end: Snapshot::default(),
             machines: IdVec::new(),
+            totals: IdVec::new(),
+            work: Work::default(),
+            incidents: Incidents::default(),
+            recovery: Recovery::of(frameworks),
         }
     }
 
@@ -92,6 +109,24 @@ impl RunMetrics {
     #[must_use]
     pub const fn timeline(&self) -> &Timeline {
         &self.timeline
+    }
+
+    /// What was worth the while, and what was in vain.
+    #[must_use]
+    pub const fn work(&self) -> &Work {
+        &self.work
+    }
+
+    /// What went wrong, in order.
+    #[must_use]
+    pub const fn incidents(&self) -> &Incidents {
+        &self.incidents
+    }
+
+    /// How new masters got to know everybody again.
+    #[must_use]
+    pub fn failovers(&self) -> &[Failover] {
+        self.recovery.failovers()
     }
 
     /// The offers made to a framework, by its place in the experiment file.
@@ -152,7 +187,88 @@ impl RunMetrics {
             Note::Recovered { role, resources, .. } => {
                 self.timeline.sub(now, role, Kind::Allocated, resources.quantities());
             }
+            Note::Readmitted { role, task, state, .. } => {
+                if !state.is_terminal() && state != TaskState::Unreachable {
+                    self.timeline.add(now, role, Kind::Allocated, task.resources.quantities());
+                }
+            }
+            Note::Executor { role, resources, holds, .. } => {
+                if holds {
+                    self.timeline.add(now, role, Kind::Allocated, resources.quantities());
+                } else {
+                    self.timeline.sub(now, role, Kind::Allocated, resources.quantities());
+                }
+            }
+            Note::AgentAdded { agent, total, .. } | Note::AgentTotal { agent, total } => {
+                self.set_total(now, agent, total.quantities().clone());
+            }
+            // A task that never was has no other trace.
+            Note::Sent { status, .. } => {
+                let never_was = matches!(
+                    status.reason,
+                    Some(Reason::TaskInvalid | Reason::TaskGroupInvalid | Reason::InvalidOffers)
+                );
+                if never_was {
+                    self.task_states[status.state as usize] += 1;
+                }
+            }
+            Note::AgentEnded { agent, .. } => self.set_total(now, agent, ResourceQuantities::EMPTY),
+            Note::FrameworkDisconnected { framework } | Note::FrameworkRemoved { framework } => {
+                self.recovery.framework(now, self.place_of[framework], false);
+            }
+            Note::Refused(..)
+            | Note::Revived { .. }
+            | Note::TaskForgotten { .. }
+            | Note::Acknowledged { .. }
+            | Note::FrameworkSubscribed { .. }
+            | Note::FrameworkRecovered { .. }
+            | Note::FrameworkUpdated { .. }
+            | Note::Suppressed { .. }
+            | Note::AgentConnected { .. }
+            | Note::AgentActivated { .. }
+            | Note::AgentDrained { .. }
+            | Note::InverseOffered(_)
+            | Note::InverseOfferEnded(..)
+            | Note::Quota { .. }
+            | Note::Fatal(_)
+            | Note::Throttled { .. } => {}
         }
+    }
+
+    /// What the master thinks an agent has.
+    fn set_total(&mut self, now: Time, agent: AgentId, total: ResourceQuantities) {
+        let before = self.totals.grow_to(agent, || ResourceQuantities::EMPTY);
+        let before = std::mem::replace(before, total);
+        if !before.is_empty() {
+            self.timeline.sub_total(now, &before);
+        }
+        if !self.totals[agent].is_empty() {
+            self.timeline.add_total(now, &self.totals[agent]);
+        }
+        self.recovery.agent(now, agent, !self.totals[agent].is_empty());
+    }
+
+    /// All that the master knew is gone with it.
+    fn master_failed(&mut self, now: Time) {
+        self.work.failed();
+        self.recovery.failed(now);
+        self.incidents.push(now, Event::MasterFailed);
+        let agents: Vec<AgentId> = self.totals.ids().collect();
+        agents.into_iter().for_each(|agent| self.set_total(now, agent, ResourceQuantities::EMPTY));
+        self.timeline.forget(now, Kind::Offered);
+        self.timeline.forget(now, Kind::Allocated);
+    }
+
+    fn task_ended(&mut self, now: Time, key: TaskKey, state: TaskState, cause: Cause, ran: Span) {
+        let (place, role) = self.task_role(key);
+        let (held, worth) = self.jobs.ended(now, place, key.task, state);
+        match worth {
+            Worth::Counts => self.work.counted(&held, ran),
+            Worth::Repeats => self.work.in_vain(Vain::Repeated, &held, ran),
+            Worth::Nothing => self.work.in_vain(Vain::Ended(cause), &held, ran),
+        }
+        self.timeline.sub(now, role, Kind::Used, &held);
+        self.last_end = self.timeline.snapshot(now);
     }
 
     fn offers_ended(&mut self, now: Time, end: OfferEnd, offers: &[mesos::offer::Offer]) {
@@ -169,16 +285,16 @@ impl RunMetrics {
     }
 
     fn of(&mut self, framework: FrameworkId) -> &mut FrameworkMetrics {
-        &mut self.frameworks[self.place_of[framework.index()]]
+        &mut self.frameworks[self.place_of[framework]]
     }
 
     /// Frameworks have one role each so far, so that all offers of one event are under one role.
     fn role_of(&self, framework: FrameworkId) -> RoleId {
-        self.frameworks[self.place_of[framework.index()]].role.expect("a subscribed framework has a role")
+        self.frameworks[self.place_of[framework]].role.expect("a subscribed framework has a role")
     }
 
     fn task_role(&self, key: TaskKey) -> (usize, RoleId) {
-        let place = self.place_of[key.framework.index()];
+        let place = self.place_of[key.framework];
         (place, self.frameworks[place].role.expect("a subscribed framework has a role"))
     }
 }
@@ -192,19 +308,13 @@ fn sum(offers: &[mesos::offer::Offer]) -> ResourceQuantities {
 impl Observer for RunMetrics {
     fn observe(&mut self, now: Time, record: &Record<'_>) {
         match record {
-            Record::FrameworkSubscribed { framework, place, role } => {
-                assert_eq!(
-                    self.place_of.len(),
-                    framework.index(),
-                    "frameworks subscribe in order of their ids"
-                );
-                self.place_of.push(*place);
+            Record::FrameworkSubscribed { framework, place, role, .. } => {
+                *self.place_of.grow_to(*framework, || *place) = *place;
                 self.frameworks[*place].role = Some(*role);
+                self.recovery.framework(now, *place, true);
             }
-            Record::AgentRegistered { agent, machine, resources } => {
-                assert_eq!(self.machines.len(), agent.index(), "agents register in order of their ids");
-                self.machines.push(*machine);
-                self.timeline.add_total(now, resources.quantities());
+            Record::AgentRegistered { agent, machine, .. } => {
+                *self.machines.grow_to(*agent, || *machine) = *machine;
             }
             Record::JobSubmitted { framework, job, fits, .. } => {
                 if self.first_arrival.is_none() {
@@ -218,12 +328,18 @@ impl Observer for RunMetrics {
                 let held = self.jobs.started(now, place, key.task, *agent);
                 self.timeline.add(now, role, Kind::Used, &held);
             }
-            Record::TaskEnded { key, state } => {
-                let (place, role) = self.task_role(*key);
-                let held = self.jobs.ended(now, place, key.task, *state);
-                self.timeline.sub(now, role, Kind::Used, &held);
-                self.last_end = self.timeline.snapshot(now);
+            Record::TaskEnded { key, state, cause, ran } => self.task_ended(now, *key, *state, *cause, *ran),
+            Record::TaskRetried { framework, task, attempt } => {
+                self.jobs.retried(*framework, *task, *attempt);
             }
+            Record::MasterFailed => self.master_failed(now),
+            Record::MasterRecovered { after } => {
+                self.work.recovered(now, *after);
+                self.recovery.recovered();
+                self.incidents.push(now, Event::MasterRecovered { after: *after });
+            }
+            Record::Fault { cause, action } => self.incidents.fault(now, *cause, action),
+            Record::MasterElected => self.incidents.push(now, Event::MasterElected),
         }
     }
 }

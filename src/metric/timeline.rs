@@ -23,8 +23,10 @@ pub enum Kind {
 
 /// The kinds, in the order in which bins hold them.
 pub(super) const KINDS: [Kind; 3] = [Kind::Offered, Kind::Allocated, Kind::Used];
-/// Four resources of each kind.
-const PLACES: usize = 12;
+/// Four resources of each kind, and a count.
+const PLACES: usize = 13;
+/// The place of a count, in thousandths as all amounts: of tasks that run, and in the track of the capacity, of agents.
+const COUNT: usize = 12;
 
 /// Amount-seconds of each kind and resource, in thousandths of a unit times seconds.
 type Sums = [f64; PLACES];
@@ -51,7 +53,17 @@ impl Bin {
     /// The mean amount, in units.
     #[must_use]
     pub fn mean(&self, kind: Kind, name: ResourceName) -> f64 {
-        if self.seconds > 0.0 { self.sums[place(kind, name)] / self.seconds / 1000.0 } else { 0.0 }
+        self.mean_at(place(kind, name))
+    }
+
+    /// The mean number of tasks that ran on their agents.
+    #[must_use]
+    pub fn tasks_running(&self) -> f64 {
+        self.mean_at(COUNT)
+    }
+
+    fn mean_at(&self, place: usize) -> f64 {
+        if self.seconds > 0.0 { self.sums[place] / self.seconds / 1000.0 } else { 0.0 }
     }
 }
 
@@ -139,6 +151,9 @@ impl Track {
     }
 
     fn change(&mut self, kind: Kind, quantities: &ResourceQuantities, sign: i64) {
+        if kind == Kind::Used {
+            self.now[COUNT] += sign * 1000; // what is used is used by one task
+        }
         for name in ResourceName::ALL {
             let at = place(kind, name);
             self.now[at] += sign * quantities.get(name).0;
@@ -193,12 +208,38 @@ impl Timeline {
         }
     }
 
-    /// The cluster grows.
+    /// The cluster, as the master knows it, grows by one agent.
     pub fn add_total(&mut self, now: Time, quantities: &ResourceQuantities) {
+        self.change_total(now, quantities, 1);
+        self.total += quantities;
+        self.note_shares(now);
+    }
+
+    /// The cluster, as the master knows it, shrinks by one agent.
+    pub fn sub_total(&mut self, now: Time, quantities: &ResourceQuantities) {
+        self.change_total(now, quantities, -1);
+        self.total -= quantities;
+        self.note_shares(now);
+    }
+
+    fn change_total(&mut self, now: Time, quantities: &ResourceQuantities, sign: i64) {
         self.make_room(now);
         self.capacity.advance(now, self.width);
-        self.capacity.change(Kind::Allocated, quantities, 1);
-        self.total += quantities;
+        self.capacity.change(Kind::Allocated, quantities, sign);
+        self.capacity.now[COUNT] += sign * 1000;
+    }
+
+    /// Nobody holds anything of this kind any more: whoever kept the books is gone.
+    pub fn forget(&mut self, now: Time, kind: Kind) {
+        self.make_room(now);
+        for track in self.roles.iter_mut().chain([&mut self.cluster]) {
+            track.advance(now, self.width);
+            ResourceName::ALL.into_iter().for_each(|name| track.now[place(kind, name)] = 0);
+            track.note_share(&self.total, &self.excluded);
+        }
+    }
+
+    fn note_shares(&mut self, now: Time) {
         for track in self.roles.iter_mut().chain([&mut self.cluster]) {
             track.advance(now, self.width);
             track.note_share(&self.total, &self.excluded);
@@ -254,6 +295,11 @@ impl Timeline {
     pub fn capacity_bins(&self, name: ResourceName) -> impl Iterator<Item = f64> {
         (0..self.bin_count())
             .map(move |bin| self.bin(Some(&self.capacity), bin).1.mean(Kind::Allocated, name))
+    }
+
+    /// The mean number of agents that were registered with the master, in each bin.
+    pub fn agent_bins(&self) -> impl Iterator<Item = f64> {
+        (0..self.bin_count()).map(move |bin| self.bin(Some(&self.capacity), bin).1.mean_at(COUNT))
     }
 
     /// How one amount of the whole cluster went.
@@ -339,6 +385,19 @@ mod tests {
             .map(|(_, bin)| bin.mean(Kind::Allocated, ResourceName::Cpus))
             .collect();
         assert_eq!(means, [2.0, 1.0]);
+    }
+
+    #[test]
+    fn a_bin_holds_the_mean_numbers_of_agents_and_of_running_tasks() {
+        let mut timeline = Timeline::new(4, &[]);
+        (0..3).for_each(|_| timeline.add_total(Time::ZERO, &cpus(8)));
+        timeline.add(Time::ZERO, ROLE(), Kind::Used, &cpus(2));
+        timeline.add(Time(500_000_000), ROLE(), Kind::Used, &cpus(4));
+        timeline.sub_total(Time::from_secs(1), &cpus(8));
+        timeline.sub(Time::from_secs(1), ROLE(), Kind::Used, &cpus(2));
+        timeline.finish(Time::from_secs(2));
+        assert_eq!(timeline.agent_bins().collect::<Vec<_>>(), [3.0, 2.0]);
+        assert_eq!(timeline.bins(None).map(|(_, bin)| bin.tasks_running()).collect::<Vec<_>>(), [1.5, 1.0]);
     }
 
     proptest! {

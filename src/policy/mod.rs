@@ -76,7 +76,7 @@ pub enum Response {
 }
 
 /// The names of a registry's entries, for checking experiment files.
-const fn names<const N: usize, T>(registry: &'static [Entry<T>]) -> [&'static str; N] {
+pub(crate) const fn names<const N: usize, T>(registry: &'static [Entry<T>]) -> [&'static str; N] {
     assert!(N == registry.len());
     let mut names = [""; N];
     let mut place = 0;

@@ -115,7 +115,7 @@ mod tests {
             let resources = Resources::of(scalars).with_devices(Devices::share(0, gpu));
             let (framework, role) = (FrameworkId::new(0), RoleId::new(0));
             let (id, agent) = (OfferId(number as u64), AgentId::new(number));
-            pool.add(Offer { id, framework, role, agent, resources }, ModelSet::ANY);
+            pool.add(Offer { id, framework, role, agent, resources, unavailability: None }, ModelSet::ANY);
         }
         pool
     }

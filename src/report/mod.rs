@@ -19,7 +19,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use error::ReportError;
-pub use load::{JobCounts, OfferCounts, ResourceShares, Spread, SummaryRow};
+pub use load::{JobCounts, OfferCounts, ResourceShares, Spread, SummaryRow, WorkFigures};
 pub use terminal::summary_table;
 
 /// What [`build`] wrote.

@@ -132,6 +132,9 @@ fn lines(rows: &[SummaryRow]) -> Vec<Line> {
         line("  rescinded", count, |row| row.offers.rescinded),
         line("allocation runs", count, |row| row.allocation_runs),
     ]);
+    if rows.iter().any(|row| row.work.has_trouble()) {
+        lines.extend(trouble());
+    }
     let known = |line: &Line| rows.iter().any(|row| (line.value)(row).is_some());
     lines.retain(known);
     lines
@@ -148,6 +151,16 @@ fn spread(name: &str, say: fn(f64) -> String, spread: fn(&SummaryRow) -> Spread)
         line("  90th percentile", say, move |row| spread(row).p90),
         line("  99th percentile", say, move |row| spread(row).p99),
         line("  largest", say, move |row| spread(row).max),
+    ]
+}
+
+/// What faults cost.
+fn trouble() -> Vec<Line> {
+    vec![
+        line("attempts at tasks", count, |row| row.work.attempts),
+        line("work in vain", percent, |row| row.work.wasted_share),
+        line("master failovers", count, |row| row.work.master_failovers),
+        line("  mean time to recovery", duration, |row| row.work.mean_time_to_recovery),
     ]
 }
 

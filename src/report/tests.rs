@@ -119,6 +119,56 @@ fn a_report_has_a_figure_for_each_resource_policy_and_time_and_leaves_nothing_ha
     assert_eq!(built.files.len(), 9);
 }
 
+/// Adds to one run of a sample what a run with faults leaves.
+fn add_trouble(dir: &Path) {
+    let run = dir.join(RUN);
+    let work = "cause,attempts,seconds,cpu_seconds,gpu_seconds,mem_seconds\n\
+        goodput,60,9,360000,0,0\nfault-0-outage,5,9,36000,0,0\nkill,1,9,4000,0,0\n";
+    fs::write(run.join("work.csv"), work).expect("work");
+    let recovery = "failover,failed_at_s,since_s,agents_known,frameworks_known,agents_before,frameworks_before\n\
+        1,600,0,0,0,4,1\n1,600,10.2,2,1,4,1\n1,600,11,4,1,4,1\n2,900,0,0,0,4,1\n2,900,12,4,1,4,1\n";
+    fs::write(run.join("recovery.csv"), recovery).expect("recovery");
+    let text = fs::read_to_string(dir.join("summary.csv")).expect("summary");
+    let head = "goodput_cpu_seconds,wasted_cpu_seconds,wasted_share,attempts,master_failovers,mean_time_to_recovery_s";
+    let line = |(n, line): (usize, &str)| match n {
+        0 => format!("{line},{head}\n"),
+        1 => format!("{line},360000,40000,0.1,66,2,11.5\n"),
+        _ => format!("{line},360000,0,0,60,0,\n"),
+    };
+    let text: String = text.lines().enumerate().map(line).collect();
+    fs::write(dir.join("summary.csv"), text).expect("summary");
+}
+
+#[test]
+fn recovery_and_lost_work_are_shown_if_there_are_any() {
+    let dir = made(&Sample::small());
+    let sound = page(dir.path());
+    assert!(!sound.contains("Recovery of the master") && !sound.contains("by cause"));
+    add_trouble(dir.path());
+    let page = page(dir.path());
+    for words in
+        ["Recovery of the master", "Work lost, by cause", "fault-0-outage", ">11.5 s<", "in vain", "5.56"]
+    {
+        assert!(page.contains(words), "no {words}");
+    }
+    assert!(dir.path().join("plots/master-recovery.svg").is_file());
+    let table = terminal_summary(dir.path()).expect("a table");
+    assert!(table.contains("mean time to recovery") && table.contains("work in vain"), "{table}");
+}
+
+#[test]
+fn a_recovery_that_goes_back_in_time_is_refused() {
+    let dir = made(&Sample::small());
+    add_trouble(dir.path());
+    let error = {
+        let path = dir.path().join(RUN).join("recovery.csv");
+        let text = fs::read_to_string(&path).expect("recovery").replace("1,600,11,", "1,600,9,");
+        fs::write(&path, text).expect("recovery");
+        build(dir.path()).expect_err("an error").to_string()
+    };
+    assert!(error.contains("recovery.csv:4: column 3 `since_s`"), "{error}");
+}
+
 #[test]
 fn the_roles_figure_says_which_resource_is_most_contended() {
     let dir = made(&Sample::small());

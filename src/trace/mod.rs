@@ -3,6 +3,7 @@
 //! What the rows mean as jobs and machines is said elsewhere (`workload`, `cluster`); readers only make sure that a
 //! row says what it may say.
 
+pub mod machine_events;
 pub mod open;
 pub mod openb;
 pub mod table;

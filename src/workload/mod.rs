@@ -4,7 +4,7 @@ pub mod poisson;
 
 use mesos::{
     id,
-    resource::{Devices, ResourceName, ResourceQuantities, Resources, Scalar, WHOLE_DEVICE},
+    resource::{Devices, Resource, ResourceName, ResourceQuantities, Resources, Scalar, WHOLE_DEVICE},
     time::{Span, Time},
 };
 use smallvec::SmallVec;
@@ -95,9 +95,13 @@ pub struct Demand {
     pub disk: Scalar,
     /// GPUs.
     pub gpus: GpuDemand,
+    /// Whether the processors shall be revocable ones: then they must be, otherwise they must not.
+    pub revocable: bool,
     /// On agents with which GPU models it may run.
     pub models: ModelSet,
 }
+
+const _: () = assert!(size_of::<TaskSpec>() <= 56, "a million tasks wait or run at once");
 
 impl Demand {
     /// The amounts per name.
@@ -110,25 +114,42 @@ impl Demand {
     #[inline]
     #[must_use]
     pub fn fits(&self, free: &Resources, model: ModelSet) -> bool {
-        free.get(ResourceName::Cpus) >= self.cpus
+        self.fits_cpus(free)
             && free.get(ResourceName::Mem) >= self.mem
             && free.get(ResourceName::Disk) >= self.disk
             && self.gpus.fits(free.devices())
             && self.models.admits(model)
     }
 
+    #[inline]
+    fn fits_cpus(&self, free: &Resources) -> bool {
+        if !self.revocable && !free.has_revocable() {
+            return free.get(ResourceName::Cpus) >= self.cpus;
+        }
+        let part = if self.revocable { free.revocable() } else { free.non_revocable() };
+        part.get(ResourceName::Cpus) >= self.cpus
+    }
+
     /// What a task takes of the free resources, devices chosen; `None` if it does not fit.
     #[must_use]
     pub fn take(&self, free: &Resources) -> Option<Resources> {
         let devices = self.gpus.choose(free.devices())?;
-        let taken = Resources::of(self.quantities()).with_devices(devices);
+        let mut quantities = self.quantities();
+        if self.revocable {
+            quantities.set(ResourceName::Cpus, Scalar::ZERO);
+        }
+        let mut taken = Resources::of(quantities).with_devices(devices);
+        if self.revocable {
+            taken += &revocable_cpus(self.cpus);
+        }
         free.contains(&taken).then_some(taken)
     }
 
     /// Whether every agent on which `other` fits has room for this.
     #[must_use]
     pub fn is_no_harder_than(&self, other: &Self) -> bool {
-        self.cpus <= other.cpus
+        self.revocable == other.revocable
+            && self.cpus <= other.cpus
             && self.mem <= other.mem
             && self.disk <= other.disk
             && self.gpus.is_no_harder_than(other.gpus)
@@ -143,6 +164,19 @@ pub struct TaskSpec {
     pub demand: Demand,
     /// How long it runs.
     pub runtime: Span,
+    /// The number of its profile, from 1; 0: it just runs.
+    pub profile: u16,
+}
+
+/// Processors that may be taken back.
+#[must_use]
+pub fn revocable_cpus(cpus: Scalar) -> Resources {
+    let mut revocable = Resources::EMPTY;
+    if cpus > Scalar::ZERO {
+        let plain = Resource::plain(ResourceName::Cpus, cpus);
+        revocable.add_resource(plain.with(|detail| detail.revocable = true));
+    }
+    revocable
 }
 
 /// What people call a job.
@@ -216,23 +250,25 @@ mod tests {
     use super::*;
 
     prop_compose! {
-        fn demand()(cpus in 0i64..4, mem in 0i64..4, gpus in 0u16..5, models in 0u64..4) -> Demand {
+        fn demand()(cpus in 0i64..4, mem in 0i64..4, gpus in 0u16..5, models in 0u64..4, revocable: bool) -> Demand {
             let gpus = match gpus {
                 0 => GpuDemand::None,
                 1 => GpuDemand::Share(300),
                 2 => GpuDemand::Share(600),
                 count => GpuDemand::Whole(count as u8 - 2),
             };
-            Demand { cpus: Scalar(cpus), mem: Scalar(mem), disk: Scalar::ZERO, gpus, models: ModelSet(models) }
+            Demand { cpus: Scalar(cpus), mem: Scalar(mem), disk: Scalar::ZERO, gpus, models: ModelSet(models), revocable }
         }
     }
     prop_compose! {
-        fn free()(cpus in 0i64..4, mem in 0i64..4, shares in prop::array::uniform3(0u16..4)) -> Resources {
+        fn free()(cpus in 0i64..4, revocable in 0i64..4, mem in 0i64..4, shares in prop::array::uniform3(0u16..4)) -> Resources {
             let mut devices = Devices::NONE;
             for (device, share) in shares.into_iter().enumerate() {
                 devices += &Devices::share(device, [0, 400, 700, 1000][usize::from(share)]);
             }
-            Resources::of(ResourceQuantities::new([Scalar(cpus), Scalar(mem), Scalar::ZERO, Scalar::ZERO])).with_devices(devices)
+            let mut free = Resources::of(ResourceQuantities::new([Scalar(cpus), Scalar(mem), Scalar::ZERO, Scalar::ZERO])).with_devices(devices);
+            free += &revocable_cpus(Scalar(revocable));
+            free
         }
     }
 

@@ -8,7 +8,7 @@ use mesos::{
 use rand_distr::{Distribution, Exp1};
 
 use super::{Demand, GpuDemand, Job, JobId, JobName, JobSource, ModelSet, TaskSpec};
-use crate::engine::random::{Seed, Stream, below};
+use crate::engine::random::{Seed, Stream, below, unit};
 
 /// What to draw. Times between arrivals are exponential, so arrivals are a Poisson process.
 #[derive(Clone, Debug)]
@@ -31,6 +31,17 @@ pub struct Poisson {
     pub disk: Vec<Scalar>,
     /// Likewise.
     pub gpus: Vec<GpuDemand>,
+    /// Profiles of which one is drawn for each job, or none.
+    pub profiles: Vec<ProfileShare>,
+}
+
+/// Which jobs have a profile.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct ProfileShare {
+    /// The fraction of all jobs; all shares together are at most 1.
+    pub share: f64,
+    /// Whether tasks of these jobs want revocable CPUs.
+    pub revocable: bool,
 }
 
 /// The jobs of a [`Poisson`] workload. Each draw is addressed by the number of its job.
@@ -49,7 +60,20 @@ impl PoissonJobs {
         Self { spec, seed, next: 0, last: Time::ZERO }
     }
 
-    fn demand(&self, job: u64) -> Demand {
+    /// The number of the job's profile, from 1; 0: none.
+    fn profile(&self, job: u64) -> u16 {
+        if self.spec.profiles.is_empty() {
+            return 0;
+        }
+        let mut left = unit(&mut self.seed.of(Stream::Profile, job));
+        let drawn = self.spec.profiles.iter().position(|profile| {
+            left -= profile.share;
+            left < 0.0
+        });
+        drawn.map_or(0, |place| u16::try_from(place + 1).expect("no more profiles than u16 has numbers"))
+    }
+
+    fn demand(&self, job: u64, profile: u16) -> Demand {
         let mut rng = self.seed.of(Stream::Demand, job);
         let mut of = |count: usize| below(&mut rng, count as u64) as usize;
         Demand {
@@ -57,6 +81,7 @@ impl PoissonJobs {
             mem: self.spec.mem[of(self.spec.mem.len())],
             disk: self.spec.disk[of(self.spec.disk.len())],
             gpus: self.spec.gpus[of(self.spec.gpus.len())],
+            revocable: profile > 0 && self.spec.profiles[usize::from(profile) - 1].revocable,
             models: ModelSet::ANY,
         }
     }
@@ -70,7 +95,8 @@ impl JobSource for PoissonJobs {
         let job = self.next;
         self.next += 1;
         self.last = self.last + exponential(self.spec.interarrival, &mut self.seed.of(Stream::Arrival, job));
-        let demand = self.demand(job);
+        let profile = self.profile(job);
+        let demand = self.demand(job, profile);
         let mut runtimes = self.seed.of(Stream::Runtime, job);
         let mut task = || TaskSpec {
             demand,
@@ -79,6 +105,7 @@ impl JobSource for PoissonJobs {
             } else {
                 self.spec.duration
             },
+            profile,
         };
         Some(Job {
             id: JobId::new(job as usize),
@@ -100,6 +127,10 @@ mod tests {
     use super::*;
 
     fn jobs(seed: u64) -> Vec<Job> {
+        jobs_with(seed, Vec::new())
+    }
+
+    fn jobs_with(seed: u64, profiles: Vec<ProfileShare>) -> Vec<Job> {
         let spec = Poisson {
             jobs: 20_000,
             interarrival: Span::from_secs(2),
@@ -110,6 +141,7 @@ mod tests {
             mem: vec![Scalar::whole(1024)],
             disk: vec![Scalar::ZERO],
             gpus: vec![GpuDemand::None],
+            profiles,
         };
         let mut source = PoissonJobs::new(spec, Seed(seed));
         std::iter::from_fn(|| source.next_job()).collect()
@@ -124,6 +156,23 @@ mod tests {
             tasks.clone().map(|task| task.runtime.as_secs_f64()).sum::<f64>() / tasks.count() as f64;
         assert!((arrival - 2.0).abs() < 0.06, "mean time between arrivals {arrival}");
         assert!((runtime - 30.0).abs() < 0.9, "mean run time {runtime}");
+    }
+
+    #[test]
+    fn profiles_are_drawn_by_their_shares_and_change_nothing_else() {
+        let share = |share, revocable| ProfileShare { share, revocable };
+        let with = jobs_with(1, vec![share(0.5, false), share(0.2, true)]);
+        for (number, expected) in [(0, 0.3), (1, 0.5), (2, 0.2)] {
+            let count = with.iter().filter(|job| job.tasks[0].profile == number).count();
+            let found = count as f64 / with.len() as f64;
+            assert!((found - expected).abs() < 0.02, "{found} of the jobs have profile {number}");
+        }
+        for (with, without) in with.iter().zip(jobs(1)) {
+            let TaskSpec { demand, runtime, profile } = with.tasks[0];
+            assert_eq!(demand.revocable, profile == 2);
+            let plain = TaskSpec { demand: Demand { revocable: false, ..demand }, runtime, profile: 0 };
+            assert_eq!((plain, with.submission), (without.tasks[0], without.submission));
+        }
     }
 
     #[test]

@@ -1,61 +1,107 @@
 //! The simulated data centre: one master, many agents, some frameworks, and the network between them.
 //!
 //! Every node is a machine of the core (or a framework) and knows only messages. The world carries them, wakes nodes up
-//! when they ask for it, plays the executors, and tells an [`Observer`] what happened. It decides nothing.
+//! when they ask for it, plays machines and faults, and tells an [`Observer`] what happened. It decides nothing.
 
 mod agent_node;
+mod agreement;
+mod deliver;
+mod faults;
 mod framework_node;
+mod links;
+mod master_node;
 mod network;
+mod oversubscription;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use mesos::{
-    allocator::VisitOrder,
-    call::{Call, FrameworkInfo},
-    effects::{MasterEffects, Note},
+    agent::AgentOptions,
+    allocator::{HierarchicalAllocator, VisitOrder},
+    call::{Call, FrameworkInfo, Subscribe},
     event::{Event, FromAgent, ToAgent},
-    id::{AgentId, FrameworkId, Id},
-    master::{AgentInfo, Master, MasterOptions},
+    id::{AgentId, ConnectionId, FrameworkId, Id, IdVec, RoleId},
+    master::{Master, MasterOptions},
+    operator::OperatorCall,
+    registration::AgentInfo,
     time::{Span, Time},
 };
 
 use crate::{
-    cluster::{Cluster, MachineId},
+    cluster::{self, Cluster, MachineId},
+    container::{HostOptions, Images, Profile},
     engine::{
         Delivery, Engine, NodeId,
-        random::{Seed, Stream, below, shuffle},
+        random::{Seed, Stream, shuffle},
     },
+    fault::Schedule,
     framework::{AgentFacts, Framework},
-    record::{Observer, Record},
+    record::Observer,
     workload::JobSource,
 };
 use agent_node::AgentNode;
+use faults::Damage;
 use framework_node::FrameworkNode;
-use network::Network;
-pub use network::NetworkOptions;
+use links::Link;
+use master_node::{Legacy, Missing};
+pub use network::{Between, ConditionId, CutCount, Network, NetworkOptions, NodeSet};
+pub use oversubscription::Oversubscription;
+use oversubscription::Slack;
 
 /// What travels between nodes, or falls due in one of them.
 #[derive(Debug)]
 enum Message {
-    /// A framework wants to subscribe.
-    Subscribe,
+    /// A framework subscribes over a new stream.
+    Subscribe(ConnectionId, Box<Subscribe>),
     /// A subscribed framework calls the master.
-    Call(FrameworkId, Call),
-    /// A machine's agent wants to register.
-    Register,
-    /// A registered agent reports to the master.
-    FromAgent(AgentId, FromAgent),
-    /// The master tells a framework.
-    Event(Event),
+    Call(FrameworkId, ConnectionId, Call),
+    /// An agent speaks to the master.
+    FromAgent(FromAgent),
+    /// The master tells a framework over its stream.
+    Event(ConnectionId, Event),
+    /// The master ends a stream.
+    Closed(ConnectionId),
     /// The master tells an agent.
     ToAgent(ToAgent),
+    /// The connection to the sender broke.
+    Broke,
+    /// Somebody leads, or nobody does.
+    LeaderKnown(bool),
+    /// The operator asks something of whoever leads.
+    Operate(Box<OperatorCall>),
+    /// A master is elected, after so many others.
+    Elected(u32),
+    /// What this master, after so many others, gave to be stored is stored.
+    Stored(u32),
+    /// A process that was shut down starts again, unless something happened in between.
+    StartProcess(u32),
+    /// A framework tries to subscribe again, unless something happened in between.
+    Resubscribe(u32),
+    /// A framework asks again about its tasks, and again after twice this time.
+    ReconcileAgain(u32, Span),
+    /// In this cut a framework has missed too many heartbeats.
+    HeartbeatsLost(u32),
+    /// In this cut the master's side of a framework's stream gives up.
+    StreamTimeout(u32),
 }
 
-/// A message and who sent it, as the master needs to know for those who have no id yet.
+/// A message on its way.
 #[derive(Debug)]
 struct Envelope {
     from: NodeId,
+    /// The connection over which it travels, or [`Envelope::OWN`].
+    epoch: u32,
+    /// How often the network had been cut when it was sent.
+    cuts: CutCount,
     message: Message,
+}
+
+impl Envelope {
+    /// Of a message that does not travel over the network.
+    const OWN: u32 = u32::MAX;
 }
 
 /// One framework of the data centre.
@@ -74,16 +120,32 @@ pub struct FrameworkSetup {
 pub struct Setup<'a> {
     /// The machines.
     pub cluster: &'a Cluster,
-    /// The master's flags.
+    /// The master's flags; the weights of the frameworks' roles are added to them.
     pub master: MasterOptions,
+    /// The agents' flags.
+    pub agent: AgentOptions,
+    /// How machines run containers.
+    pub host: HostOptions,
+    /// Images that profiles name.
+    pub images: Images,
+    /// What tasks do beside running, by their number in the workload, from 1.
+    pub profiles: Vec<Arc<Profile>>,
+    /// How CPUs are offered once more; `None`: they are not.
+    pub oversubscription: Option<Oversubscription>,
     /// Whether the allocator visits agents in a random order, as Mesos does, or in order of their ids.
     pub shuffled: bool,
     /// The network.
     pub network: NetworkOptions,
-    /// The longest delay before an agent's first registration (`--registration_backoff_factor`).
-    pub registration_backoff: Span,
+    /// How long it takes to store a change of the registry.
+    pub registry_store_delay: Span,
+    /// How long it takes until another master leads when one has died.
+    pub election: Span,
     /// The frameworks, in the order of the experiment file.
     pub frameworks: Vec<FrameworkSetup>,
+    /// What goes wrong.
+    pub faults: Option<Schedule>,
+    /// What the operator asks of the master, and when; if nobody leads then, the next master is asked.
+    pub operator: Vec<(Time, OperatorCall)>,
     /// When no job is to come and no task runs: after how long without a new task the run is over. Must be longer than
     /// filters and offer timeouts last.
     pub patience: Span,
@@ -91,10 +153,35 @@ pub struct Setup<'a> {
     pub seed: Seed,
 }
 
+impl<'a> Setup<'a> {
+    /// A world of frameworks on a cluster in which nothing goes wrong, with Mesos' defaults.
+    #[must_use]
+    pub fn new(cluster: &'a Cluster, frameworks: Vec<FrameworkSetup>, seed: Seed) -> Self {
+        Self {
+            cluster,
+            master: MasterOptions::default(),
+            agent: AgentOptions::default(),
+            host: HostOptions::default(),
+            images: Images::default(),
+            profiles: Vec::new(),
+            oversubscription: None,
+            shuffled: true,
+            network: NetworkOptions { latency: Span(500_000), jitter: Span::ZERO },
+            registry_store_delay: Span::ZERO,
+            election: Span::from_secs(10),
+            frameworks,
+            faults: None,
+            operator: Vec::new(),
+            patience: Span::from_secs(3600),
+            seed,
+        }
+    }
+}
+
 /// Why a run ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ending {
-    /// Nothing more can happen: no event is left.
+    /// Nothing more can happen: no event is left, or nothing but faults.
     Quiet,
     /// No job is to come, no task runs, and for a long time none was started: offers come and go, and nobody uses them.
     Stalled,
@@ -117,16 +204,41 @@ pub struct Progress {
 pub struct World<'a, O> {
     engine: Engine<Envelope>,
     network: Network,
+    links: IdVec<NodeId, Link>,
+    latency: Span,
     cluster: &'a Cluster,
-    master: Master,
+    /// Who leads; `None` between the death of one and the election of the next.
+    master: Option<Master>,
+    master_options: MasterOptions,
+    legacy: Legacy,
+    missing: Option<Missing>,
+    election: Span,
+    store_delay: Span,
+    /// Calls of the operator so far.
+    requests: u64,
+    is_shuffled: bool,
+    seed: Seed,
+    /// Says what the allocator would offer, whoever leads.
+    probe: HierarchicalAllocator,
+    agent_options: AgentOptions,
+    startup_delay: Span,
+    profiles: Vec<Arc<Profile>>,
     agents: Vec<AgentNode>,
     frameworks: Vec<FrameworkNode>,
-    /// Machine of each registered agent; node of each subscribed framework.
-    machine_of: Vec<MachineId>,
-    node_of: Vec<NodeId>,
+    /// The first role of each framework, and the role of the top level above it.
+    framework_roles: Vec<(RoleId, RoleId)>,
+    /// Machine of each agent that ever registered; place of each framework that ever subscribed.
+    machine_of: IdVec<AgentId, MachineId>,
+    place_of: IdVec<FrameworkId, usize>,
     facts: AgentFacts,
+    faults: Option<Schedule>,
+    damage: Damage,
+    /// Whether something goes on for ever: faults, or estimates of what can be offered once more.
+    never_rests: bool,
+    /// When all work was over, in a run in which something goes on for ever.
+    over_since: Option<Time>,
     patience: Span,
-    /// Tasks that run.
+    /// Containers that are there.
     living: usize,
     /// When a job last arrived, or a task started or ended.
     last_progress: Time,
@@ -140,50 +252,70 @@ const PROGRESS_EVERY: u64 = 1 << 14;
 impl<'a, O: Observer> World<'a, O> {
     /// A world at time zero: agents are about to register, frameworks to subscribe.
     pub fn new(setup: Setup<'a>, observer: O) -> Self {
-        let order: Box<dyn VisitOrder> = if setup.shuffled {
-            Box::new(Shuffled::new(setup.seed))
-        } else {
-            Box::new(mesos::allocator::Ascending)
+        let Setup { cluster, seed, frameworks, .. } = setup;
+        let options = master_options(setup.master, &frameworks);
+        let (host, images) = (Arc::new(setup.host), Arc::new(setup.images));
+        let agent = |(place, machine)| {
+            let slack = setup.oversubscription.as_ref().map(Slack::new);
+            AgentNode::new(agent_info(cluster, place, machine), place, seed, &host, &images, slack)
         };
-        let machines = setup.cluster.machines().len();
+        let master = Master::new(options.clone(), master_node::visit_order(setup.shuffled, seed));
+        let role = |of: &FrameworkSetup| {
+            let role = of.info.subscribed_roles()[0];
+            let known = |role| master.roles().get(role).expect("the master was told the weight of each role");
+            (known(role), known(role.split_once('/').map_or(role, |(top, _)| top)))
+        };
+        let ascending = Box::new(mesos::allocator::Ascending);
         let mut world = Self {
             engine: Engine::new(),
-            network: Network::new(setup.network, setup.seed),
-            cluster: setup.cluster,
-            master: Master::new(setup.master, order),
-            agents: setup
-                .cluster
-                .machines()
-                .iter()
-                .map(|machine| AgentNode::new(machine.resources.clone()))
-                .collect(),
-            frameworks: Vec::new(),
-            machine_of: Vec::with_capacity(machines),
-            node_of: Vec::new(),
+            network: Network::new(setup.network, seed),
+            links: (0..=cluster.machines().len() + frameworks.len()).map(|_| Link::default()).collect(),
+            latency: setup.network.latency,
+            cluster,
+            framework_roles: frameworks.iter().map(role).collect(),
+            master: Some(master),
+            probe: HierarchicalAllocator::new(options.allocator.clone(), ascending),
+            master_options: options,
+            legacy: Legacy::default(),
+            missing: None,
+            election: setup.election,
+            store_delay: setup.registry_store_delay,
+            requests: 0,
+            is_shuffled: setup.shuffled,
+            seed,
+            agent_options: setup.agent,
+            startup_delay: setup.host.startup_delay,
+            profiles: setup.profiles,
+            agents: cluster.machines().iter().enumerate().map(agent).collect(),
+            frameworks: frameworks.into_iter().map(FrameworkNode::new).collect(),
+            machine_of: IdVec::new(),
+            place_of: IdVec::new(),
             facts: AgentFacts::default(),
+            never_rests: setup.faults.is_some() || setup.oversubscription.is_some(),
+            faults: setup.faults,
+            damage: Damage::default(),
+            over_since: None,
             patience: setup.patience,
             living: 0,
             last_progress: Time::ZERO,
             observer,
         };
-        world.begin(setup.frameworks, setup.registration_backoff, setup.seed);
+        world.begin(setup.operator);
         world
     }
 
-    fn begin(&mut self, frameworks: Vec<FrameworkSetup>, backoff: Span, seed: Seed) {
+    fn begin(&mut self, operator: Vec<(Time, OperatorCall)>) {
+        for (at, call) in operator {
+            self.engine.send(NodeId::new(MASTER), at, self.to_self(Message::Operate(Box::new(call))));
+        }
         for machine in 0..self.agents.len() {
-            let mut rng = seed.of(Stream::AgentRegistration, machine as u64);
-            let delay = Span(below(&mut rng, backoff.0 + 1));
-            self.engine.wake_at(self.agent_node(machine), Some(Time::ZERO + delay));
+            self.start_process(Time::ZERO, machine);
         }
-        for (place, setup) in frameworks.into_iter().enumerate() {
-            self.master.update_weight(&setup.info.roles[0], setup.weight);
-            let node = self.framework_node(place);
-            self.post(node, NodeId::new(MASTER), Message::Subscribe);
-            let framework = FrameworkNode::new(setup);
-            self.engine.wake_at(node, framework.next_submission());
-            self.frameworks.push(framework);
+        for place in 0..self.frameworks.len() {
+            self.try_subscribe(Time::ZERO, place);
+            self.engine.wake_at(self.framework_node(place), self.frameworks[place].next_submission());
         }
+        self.await_faults();
     }
 
     /// Runs until nothing more can happen, or `until`, or `stop` is set. `progress` hears of it now and then.
@@ -202,6 +334,9 @@ impl<'a, O: Observer> World<'a, O> {
                 if self.is_stalled() {
                     return Ending::Stalled;
                 }
+            }
+            if self.never_rests && self.is_over() {
+                return Ending::Quiet;
             }
             if until.is_some_and(|until| self.engine.next_time().is_some_and(|next| next > until)) {
                 return Ending::TimeIsUp;
@@ -222,16 +357,33 @@ impl<'a, O: Observer> World<'a, O> {
             && self.frameworks.iter().all(|framework| framework.next_submission().is_none())
     }
 
+    /// Whether, in a run in which something goes on for ever, all work has been over for a while.
+    fn is_over(&mut self) -> bool {
+        let is_done =
+            |of: &FrameworkNode| of.next_submission().is_none() && of.waiting() == 0 && of.launched() == 0;
+        if self.living > 0 || !self.frameworks.iter().all(is_done) {
+            self.over_since = None;
+            return false;
+        }
+        let since = *self.over_since.get_or_insert(self.engine.now());
+        self.engine.next_time().is_none_or(|next| next > since + faults::SETTLE)
+    }
+
     /// How far the run is.
     #[must_use]
     pub const fn progress(&self) -> Progress {
         Progress { now: self.engine.now(), events: self.engine.events() }
     }
 
-    /// The master, whose books tell the state of the cluster.
+    /// The master, whose books tell the state of the cluster; `None` between two masters.
     #[must_use]
-    pub const fn master(&self) -> &Master {
-        &self.master
+    pub const fn master(&self) -> Option<&Master> {
+        self.master.as_ref()
+    }
+
+    /// The first roles of the frameworks, by place.
+    pub fn framework_roles(&self) -> impl Iterator<Item = RoleId> + '_ {
+        self.framework_roles.iter().map(|(role, _)| *role)
     }
 
     /// Who watched.
@@ -252,19 +404,27 @@ impl<'a, O: Observer> World<'a, O> {
         self.frameworks.iter().map(FrameworkNode::waiting).sum()
     }
 
-    /// Panics unless the master's books balance, agent by agent: what is free and what frameworks hold make up the total, and
-    /// what the master thinks free, the agent has free (it learns of a launch later and of an end earlier).
+    /// Panics unless the master's books balance, agent by agent: what is free and what frameworks hold make up the total (or
+    /// they hold more than it, and nothing is free of that), and what the master thinks free, the agent has free (it learns of
+    /// a launch later and of an end earlier).
     pub fn assert_books_balance(&self) {
-        for (agent, machine) in self.machine_of.iter().enumerate() {
-            let shares = self.master.allocator().agent_shares(AgentId::new(agent));
+        let Some(master) = &self.master else { return };
+        for (machine, node) in self.agents.iter().enumerate() {
+            let Some(process) = node.process() else { continue };
+            let Some(agent) = process.id().filter(|&id| master.agent_info(id).is_some()) else { continue };
+            let shares = master.allocator().agent_shares(agent);
             let mut sum = shares.available.clone();
             shares.held.iter().for_each(|(_, _, held)| sum += held);
-            assert_eq!(sum, shares.total, "free + held = total on agent {agent}: {shares:?}");
-            let node = &self.agents[machine.index()];
-            let free = node.core().free();
+            // It has had more, perhaps other devices of its GPUs.
+            let is_overdrawn = sum.quantities().contains(shares.total.quantities());
+            assert!(
+                sum == shares.total || is_overdrawn,
+                "free + held = total on machine {machine}: {shares:?}"
+            );
+            let free = process.free();
             assert!(
                 free.contains(&shares.available),
-                "agent {agent} has {free:?}, the master thinks {shares:?}"
+                "machine {machine} has {free:?}, the master thinks {shares:?}"
             );
         }
     }
@@ -277,127 +437,59 @@ impl<'a, O: Observer> World<'a, O> {
         NodeId::new(MASTER + 1 + self.agents.len() + place)
     }
 
-    fn post(&mut self, from: NodeId, to: NodeId, message: Message) {
-        let at = self.network.arrival(self.engine.now(), from, to);
-        self.engine.send(to, at, Envelope { from, message });
+    fn fault_node(&self) -> NodeId {
+        NodeId::new(MASTER + 1 + self.agents.len() + self.frameworks.len())
     }
 
-    fn wake(&mut self, now: Time, node: NodeId) {
-        match self.kind(node) {
-            Kind::Master => self.with_master(now, |master, now, out| master.handle_timeout(now, out)),
-            Kind::Agent(machine) => self.wake_agent(now, machine),
-            Kind::Framework(place) => self.submit(now, place),
-        }
-    }
-
-    fn deliver(&mut self, now: Time, to: NodeId, Envelope { from, message }: Envelope) {
-        match message {
-            Message::Register => self.register(now, from),
-            Message::Subscribe => self.subscribe(now, from),
-            Message::Call(framework, call) => {
-                self.with_master(now, |master, now, out| master.handle_call(now, framework, call, out));
-            }
-            Message::FromAgent(agent, message) => {
-                self.with_master(now, |master, now, out| master.handle_agent(now, agent, message, out));
-            }
-            Message::Event(event) => self.handle_event(now, to, event),
-            Message::ToAgent(message) => self.tell_agent(now, to, message),
-        }
+    fn place_of(&self, framework: FrameworkId) -> Option<usize> {
+        self.place_of.get(framework).copied()
     }
 
     fn kind(&self, node: NodeId) -> Kind {
-        match node.index().checked_sub(1) {
+        let agents = self.agents.len();
+        match node.index().checked_sub(MASTER + 1) {
             None => Kind::Master,
-            Some(place) if place < self.agents.len() => Kind::Agent(place),
-            Some(place) => Kind::Framework(place - self.agents.len()),
+            Some(place) if place < agents => Kind::Agent(place),
+            Some(place) if place < agents + self.frameworks.len() => Kind::Framework(place - agents),
+            Some(_) => Kind::Faults,
         }
-    }
-
-    /// Lets the master act, carries what it says, and sets its alarm.
-    fn with_master(&mut self, now: Time, act: impl FnOnce(&mut Master, Time, &mut MasterOut<'_, O>)) {
-        let mut out = MasterOut {
-            now,
-            engine: &mut self.engine,
-            network: &mut self.network,
-            observer: &mut self.observer,
-            machine_of: &self.machine_of,
-            node_of: &self.node_of,
-        };
-        act(&mut self.master, now, &mut out);
-        self.engine.wake_at(NodeId::new(MASTER), self.master.next_timeout(now));
-    }
-
-    fn register(&mut self, now: Time, from: NodeId) {
-        let Kind::Agent(place) = self.kind(from) else { panic!("{from:?} is no agent, yet it registers") };
-        let machine = &self.cluster.machines()[place];
-        let agent = self.facts.add(machine.model);
-        let record =
-            Record::AgentRegistered { agent, machine: MachineId::new(place), resources: &machine.resources };
-        self.observer.observe(now, &record);
-        self.machine_of.push(MachineId::new(place));
-        let (hostname, resources) = (machine.hostname.clone(), machine.resources.clone());
-        let info = AgentInfo { hostname, resources, attributes: self.cluster.attributes(machine) };
-        self.with_master(now, |master, now, out| {
-            let id = master.register_agent(now, info, out);
-            assert_eq!(id, agent, "agents are numbered in order of registration");
-        });
-    }
-
-    fn subscribe(&mut self, now: Time, from: NodeId) {
-        let Kind::Framework(place) = self.kind(from) else {
-            panic!("{from:?} is no framework, yet it subscribes")
-        };
-        let info = self.frameworks[place].info().clone();
-        self.node_of.push(from);
-        let framework = FrameworkId::new(self.node_of.len() - 1);
-        let role =
-            self.master.roles().get(&info.roles[0]).expect("the weight of each role was given at the start");
-        self.observer.observe(now, &Record::FrameworkSubscribed { framework, place, role });
-        self.with_master(now, |master, now, out| {
-            let id =
-                master.subscribe(now, info, out).expect("a framework that was checked with the experiment");
-            assert_eq!(id, framework, "frameworks are numbered in order of subscription");
-        });
     }
 }
 
+/// What a node is, by its number among its kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
     Master,
     Agent(usize),
     Framework(usize),
+    Faults,
 }
 
-/// Carries what the master says.
-struct MasterOut<'w, O> {
-    now: Time,
-    engine: &'w mut Engine<Envelope>,
-    network: &'w mut Network,
-    observer: &'w mut O,
-    machine_of: &'w [MachineId],
-    node_of: &'w [NodeId],
+/// The master's flags, with the weights of the frameworks' roles; the simulation vouches for pings.
+fn master_options(mut options: MasterOptions, frameworks: &[FrameworkSetup]) -> MasterOptions {
+    for framework in frameworks {
+        let role = framework.info.subscribed_roles()[0];
+        if !options.weights.iter().any(|(of, _)| of == role) {
+            options.weights.push((role.into(), framework.weight));
+        }
+    }
+    options.trust_agents = true;
+    options
 }
 
-impl<O> MasterOut<'_, O> {
-    fn post(&mut self, to: NodeId, message: Message) {
-        let from = NodeId::new(MASTER);
-        let at = self.network.arrival(self.now, from, to);
-        self.engine.send(to, at, Envelope { from, message });
+fn agent_info(cluster: &Cluster, place: usize, machine: &cluster::Machine) -> AgentInfo {
+    AgentInfo {
+        hostname: machine.hostname.clone(),
+        ip: ip_of(place),
+        resources: machine.resources.clone(),
+        attributes: cluster.attributes(machine),
+        ..AgentInfo::default()
     }
 }
 
-impl<O: Observer> MasterEffects for MasterOut<'_, O> {
-    fn send_event(&mut self, framework: FrameworkId, event: Event) {
-        self.post(self.node_of[framework.index()], Message::Event(event));
-    }
-
-    fn send_to_agent(&mut self, agent: AgentId, message: ToAgent) {
-        let machine = self.machine_of[agent.index()];
-        self.post(NodeId::new(MASTER + 1 + machine.index()), Message::ToAgent(message));
-    }
-
-    fn note(&mut self, note: Note<'_>) {
-        self.observer.observe(self.now, &Record::Master(note));
-    }
+/// The address of the n-th machine.
+fn ip_of(place: usize) -> String {
+    format!("10.{}.{}.{}", (place >> 16) & 0xFF, (place >> 8) & 0xFF, place & 0xFF)
 }
 
 /// Mesos' order of visit: a new random one for each stage of an allocation.

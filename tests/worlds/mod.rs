@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mesos::{
+    agent::AgentOptions,
     allocator::AllocatorOptions,
     call::FrameworkInfo,
     capability::Capabilities,
@@ -63,6 +64,7 @@ pub(crate) fn batch(rules: Rules, seed: Seed, place: u64) -> BatchFramework {
         response: rules.response,
         refuse_seconds: rules.refuse_seconds,
         backfill: rules.backfill,
+        retries: 0,
     };
     BatchFramework::new(policy, seed, place)
 }
@@ -74,7 +76,12 @@ pub(crate) fn framework(
     jobs: impl JobSource + Send + 'static,
 ) -> FrameworkSetup {
     let capabilities = Capabilities::MULTI_ROLE.and(Capabilities::GPU_RESOURCES);
-    let info = FrameworkInfo { name: role.into(), roles: vec![role.into()], capabilities };
+    let info = FrameworkInfo {
+        name: role.into(),
+        roles: vec![role.into()],
+        capabilities,
+        ..FrameworkInfo::default()
+    };
     FrameworkSetup { info, weight: 1.0, scheduler: Box::new(scheduler), jobs: Box::new(jobs) }
 }
 
@@ -112,15 +119,14 @@ pub(crate) fn run<O: Observer>(
 ) -> (O, Ending, Time) {
     let allocator =
         AllocatorOptions { allocation_interval: times.allocation_interval, ..AllocatorOptions::default() };
+    let agent =
+        AgentOptions { registration_backoff_factor: times.registration_backoff, ..AgentOptions::default() };
     let setup = Setup {
         patience: Span::from_secs(86_400),
-        cluster,
-        master: MasterOptions { allocator, offer_timeout: times.offer_timeout },
-        shuffled: true,
+        master: MasterOptions { allocator, offer_timeout: times.offer_timeout, ..MasterOptions::default() },
+        agent,
         network: NetworkOptions { latency: times.latency, jitter: times.jitter },
-        registration_backoff: times.registration_backoff,
-        frameworks,
-        seed,
+        ..Setup::new(cluster, frameworks, seed)
     };
     let mut world = World::new(setup, observer);
     let stop = AtomicBool::new(false);

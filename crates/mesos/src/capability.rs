@@ -1,5 +1,7 @@
 //! What a framework says it can deal with.
 
+use serde::{Deserialize, Serialize};
+
 /// A framework's capabilities (Mesos' `FrameworkInfo.Capability`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Capabilities(u16);
@@ -21,6 +23,8 @@ impl Capabilities {
     pub const NONE: Self = Self(0);
     /// Is offered revocable resources.
     pub const REVOCABLE_RESOURCES: Self = Self(1);
+    /// Knows `TASK_KILLING`.
+    pub const TASK_KILLING_STATE: Self = Self(2);
     /// Is offered agents with GPUs.
     pub const GPU_RESOURCES: Self = Self(4);
     /// Is offered shared volumes.
@@ -36,7 +40,8 @@ impl Capabilities {
 }
 
 /// An agent's capabilities (Mesos' `SlaveInfo.Capability`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct AgentCapabilities(u16);
 
 const AGENT_NAMES: [(&str, u16); 8] = [
@@ -61,6 +66,16 @@ impl AgentCapabilities {
     pub const HIERARCHICAL_ROLE: Self = Self(2);
     /// Understands reservations of reservations.
     pub const RESERVATION_REFINEMENT: Self = Self(4);
+    /// Has resources of providers, and operations on them.
+    pub const RESOURCE_PROVIDER: Self = Self(8);
+    /// Can grow and shrink volumes.
+    pub const RESIZE_VOLUME: Self = Self(16);
+    /// Reports on operations.
+    pub const AGENT_OPERATION_FEEDBACK: Self = Self(32);
+    /// Can be drained.
+    pub const AGENT_DRAINING: Self = Self(64);
+    /// Keeps limits of tasks that differ from their requests.
+    pub const TASK_RESOURCE_LIMITS: Self = Self(128);
 }
 
 impl Default for AgentCapabilities {

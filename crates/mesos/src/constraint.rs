@@ -9,11 +9,11 @@ use crate::{
 
 /// The constraints of one role (`OfferConstraints.RoleConstraints`): an agent is offered if it meets every constraint of
 /// at least one group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RoleConstraints(Vec<Vec<AttributeConstraint>>);
 
 /// One constraint: what is looked at, and what must hold of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AttributeConstraint {
     /// What is looked at.
     pub selector: Selector,
@@ -35,7 +35,7 @@ pub enum Selector {
 }
 
 /// What must hold. Comparisons of texts hold for any attribute that is not a text.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Predicate {
     /// It is there.
     Exists,
@@ -54,6 +54,12 @@ pub enum Predicate {
 /// A regular expression that must match the whole text.
 #[derive(Clone, Debug)]
 pub struct Pattern(Regex);
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_str() == other.0.as_str()
+    }
+}
 
 /// Why constraints are refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,6 +5,8 @@
 
 use std::{fmt, marker::PhantomData, num::NonZeroU32, ops};
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// A dense identity: the n-th of its kind.
 pub trait Id: Copy + Eq + Ord + fmt::Debug {
     /// The identity of the `index`-th of its kind, from 0.
@@ -55,7 +57,30 @@ id!(/// A role, in the order in which it was first named.
     RoleId);
 id!(/// A task, as its framework numbered it: unique within that framework.
     TaskId);
+id!(/// An executor, as its framework numbered it: unique within that framework and agent.
+    ExecutorId);
+id!(/// An operation to which its framework gave an id, because it wants to hear of it.
+    OperationId);
+id!(/// Where an agent's process can be reached, whatever id it has: one machine (Mesos' `UPID`).
+    Address);
 const _: () = assert!(size_of::<Option<AgentId>>() == 4);
+
+/// One stream of events from the master to a framework, numbered by whoever drives the master. A framework that
+/// subscribes anew has a new one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ConnectionId(pub u64);
+
+/// One question of an operator, numbered by whoever drives the master; the answer repeats it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RequestId(pub u64);
+
+/// One operation on resources, numbered by the master (Mesos' operation `uuid`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct OperationUuid(pub u64);
+
+/// An inverse offer; they share one counter with offers.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct InverseOfferId(pub u64);
 
 /// An offer, numbered by the master from 0 on (Mesos writes `<master>-O<n>`). Never reused.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -64,6 +89,18 @@ pub struct OfferId(pub u64);
 /// The identity of one status update, which its acknowledgement repeats (Mesos' `uuid`).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct StatusId(pub u64);
+
+impl Serialize for AgentId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.index() as u64)
+    }
+}
+
+impl<'de> Deserialize<'de> for AgentId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u32::deserialize(deserializer).map(|index| Self::new(index as usize))
+    }
+}
 
 /// A vector indexed by an id instead of a number, so that an agent's index cannot be used for a framework.
 #[derive(Clone, Debug)]

@@ -2,12 +2,13 @@
 
 use crate::{
     id::{AgentId, FrameworkId, OfferId, RoleId},
+    maintenance::Unavailability,
     resource::Resources,
     time::Span,
 };
 
 /// An outstanding offer (Mesos' `Offer`). Attributes and host name of the agent are those of its
-/// [`AgentInfo`](crate::master::AgentInfo).
+/// [`AgentInfo`](crate::registration::AgentInfo).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
     /// Its number.
@@ -20,6 +21,8 @@ pub struct Offer {
     pub agent: AgentId,
     /// What.
     pub resources: Resources,
+    /// When the agent will be away, if that is planned.
+    pub unavailability: Option<Box<Unavailability>>,
 }
 
 /// How long refused resources shall not be offered again (Mesos' `Filters`).

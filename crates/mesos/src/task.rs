@@ -1,13 +1,15 @@
 //! The life of a task.
 
+use std::sync::Arc;
+
 use crate::{
-    id::{AgentId, FrameworkId, StatusId, TaskId},
+    id::{AgentId, ExecutorId, FrameworkId, StatusId, TaskId},
     resource::Resources,
     time::Time,
 };
 
 /// What a framework asks to have run (Mesos' `TaskInfo`).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TaskInfo {
     /// Unique among the framework's tasks that are not over and acknowledged.
     pub id: TaskId,
@@ -17,6 +19,99 @@ pub struct TaskInfo {
     pub resources: Resources,
     /// For the executor alone (Mesos' `TaskInfo.data`); the core never looks at it.
     pub data: u64,
+    /// All else; `None`: a command, and nothing special about it.
+    pub detail: Option<Arc<TaskDetail>>,
+}
+
+/// What few tasks say of themselves.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct TaskDetail {
+    /// Whether the task names a command. Exactly one of `command` and `executor` is wanted, except in a task group.
+    pub command: bool,
+    /// The executor that shall run the task.
+    pub executor: Option<ExecutorInfo>,
+    /// In what it runs.
+    pub container: Option<ContainerInfo>,
+    /// How long the task may take to end when it is killed, in nanoseconds (`kill_policy.grace_period`).
+    pub kill_grace: Option<i64>,
+    /// Longest run time, in nanoseconds; then the executor ends it as failed.
+    pub max_completion_time: Option<i64>,
+    /// Most of `cpus` and `mem` that it may use, if not what it asked for; infinity: no limit.
+    pub limits: Vec<(String, f64)>,
+    /// A check of its health; three failures in a row kill it.
+    pub health_check: Option<CheckInfo>,
+    /// A check whose results are only reported.
+    pub check: Option<CheckInfo>,
+    /// For the executor alone, beside [`TaskInfo::data`].
+    pub profile: u32,
+}
+
+/// In what a task or an executor runs (Mesos' `ContainerInfo`).
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct ContainerInfo {
+    /// Docker's containerizer, not Mesos' own.
+    pub is_docker: bool,
+    /// The image to be there before anything starts.
+    pub image: Option<Arc<str>>,
+}
+
+/// How a check or a health check is run; all in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckInfo {
+    /// Before the first (15 s).
+    pub delay: i64,
+    /// Between two (10 s).
+    pub interval: i64,
+    /// For how long one may take (20 s).
+    pub timeout: i64,
+    /// For so long failures before the first success do not count (10 s).
+    pub grace_period: i64,
+    /// After so many in a row the task is killed (3).
+    pub consecutive_failures: u32,
+}
+
+impl Default for CheckInfo {
+    fn default() -> Self {
+        const SECOND: i64 = 1_000_000_000;
+        Self {
+            delay: 15 * SECOND,
+            interval: 10 * SECOND,
+            timeout: 20 * SECOND,
+            grace_period: 10 * SECOND,
+            consecutive_failures: 3,
+        }
+    }
+}
+
+/// What kind of executor it is (Mesos' `ExecutorInfo.Type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ExecutorKind {
+    /// Not said.
+    #[default]
+    Unset,
+    /// Mesos' own, for task groups.
+    Default,
+    /// The framework's.
+    Custom,
+}
+
+/// Who runs tasks on an agent for a framework (Mesos' `ExecutorInfo`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecutorInfo {
+    /// Its number.
+    pub id: ExecutorId,
+    /// What kind it is.
+    pub kind: ExecutorKind,
+    /// Whose it is; may be left out.
+    pub framework: Option<FrameworkId>,
+    /// Whether it names a command.
+    pub command: bool,
+    /// In what it runs.
+    pub container: Option<ContainerInfo>,
+    /// What it holds beside its tasks.
+    pub resources: Resources,
+    /// How long it may take to shut down, in nanoseconds; the agent's flag otherwise.
+    pub shutdown_grace: Option<i64>,
 }
 
 /// Mesos' task states.
@@ -101,6 +196,17 @@ impl TaskState {
         }
     }
 
+    /// What a framework that is not partition-aware hears instead (`TASK_LOST` for the states that came with
+    /// partition awareness).
+    #[must_use]
+    pub const fn seen_by(self, is_partition_aware: bool) -> Self {
+        match self {
+            Dropped | Unreachable | Gone | GoneByOperator | Unknown if !is_partition_aware => Lost,
+            Dropped | Unreachable | Gone | GoneByOperator | Unknown | Staging | Starting | Running
+            | Killing | Finished | Failed | Killed | Error | Lost => self,
+        }
+    }
+
     /// As Mesos spells it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -134,17 +240,128 @@ pub enum Source {
     Executor,
 }
 
-/// Why a status is as it is (those of Mesos' `TaskStatus.Reason` that the core can give so far).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Why a status is as it is (Mesos' `TaskStatus.Reason`, v1 names, in the order of the protobuf numbers).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[repr(u8)]
 pub enum Reason {
+    /// The command exited with an error.
+    CommandExecutorFailed,
+    /// The executor is gone.
+    ExecutorTerminated,
+    /// The executor never registered (unused).
+    ExecutorUnregistered,
+    /// The framework is removed.
+    FrameworkRemoved,
+    /// The agent could not keep the sandbox from being collected.
+    GcError,
+    /// The framework id is not valid.
+    InvalidFrameworkid,
     /// The ACCEPT named offers that were gone.
     InvalidOffers,
+    /// No master is known.
+    MasterDisconnected,
+    /// More memory was used than allowed.
+    ContainerLimitationMemory,
+    /// An answer to reconciliation.
+    Reconciliation,
+    /// The agent is disconnected.
+    AgentDisconnected,
+    /// The agent is removed or unreachable.
+    AgentRemoved,
+    /// The agent was restarted.
+    AgentRestarted,
+    /// The agent is not known.
+    AgentUnknown,
     /// The task's description is invalid.
     TaskInvalid,
+    /// The task is not allowed.
+    TaskUnauthorized,
+    /// The task is not known.
+    TaskUnknown,
+    /// A revocable task had to make room.
+    ContainerPreempted,
+    /// The agent lacks the reserved resources or volumes.
+    ResourcesUnknown,
+    /// More of something was used than allowed.
+    ContainerLimitation,
+    /// More disk was used than allowed.
+    ContainerLimitationDisk,
+    /// The container could not be started.
+    ContainerLaunchFailed,
+    /// The container could not be resized.
+    ContainerUpdateFailed,
+    /// The executor did not register in time.
+    ExecutorRegistrationTimeout,
+    /// The executor did not come back after a restart of the agent.
+    ExecutorReregistrationTimeout,
+    /// The task group's description is invalid.
+    TaskGroupInvalid,
+    /// The task group is not allowed.
+    TaskGroupUnauthorized,
+    /// The container's input and output broke.
+    IoSwitchboardExited,
+    /// A check has a new result.
+    TaskCheckStatusUpdated,
+    /// A health check has a new result.
+    TaskHealthCheckStatusUpdated,
+    /// Killed before it reached its executor.
+    TaskKilledDuringLaunch,
+    /// An operator marked the agent as gone.
+    AgentRemovedByOperator,
+    /// The agent is back.
+    AgentReregistered,
+    /// The longest run time is over.
+    MaxCompletionTimeReached,
+    /// The agent is drained.
+    AgentDraining,
+}
+
+impl Reason {
+    /// As Mesos spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CommandExecutorFailed => "REASON_COMMAND_EXECUTOR_FAILED",
+            Self::ExecutorTerminated => "REASON_EXECUTOR_TERMINATED",
+            Self::ExecutorUnregistered => "REASON_EXECUTOR_UNREGISTERED",
+            Self::FrameworkRemoved => "REASON_FRAMEWORK_REMOVED",
+            Self::GcError => "REASON_GC_ERROR",
+            Self::InvalidFrameworkid => "REASON_INVALID_FRAMEWORKID",
+            Self::InvalidOffers => "REASON_INVALID_OFFERS",
+            Self::MasterDisconnected => "REASON_MASTER_DISCONNECTED",
+            Self::ContainerLimitationMemory => "REASON_CONTAINER_LIMITATION_MEMORY",
+            Self::Reconciliation => "REASON_RECONCILIATION",
+            Self::AgentDisconnected => "REASON_AGENT_DISCONNECTED",
+            Self::AgentRemoved => "REASON_AGENT_REMOVED",
+            Self::AgentRestarted => "REASON_AGENT_RESTARTED",
+            Self::AgentUnknown => "REASON_AGENT_UNKNOWN",
+            Self::TaskInvalid => "REASON_TASK_INVALID",
+            Self::TaskUnauthorized => "REASON_TASK_UNAUTHORIZED",
+            Self::TaskUnknown => "REASON_TASK_UNKNOWN",
+            Self::ContainerPreempted => "REASON_CONTAINER_PREEMPTED",
+            Self::ResourcesUnknown => "REASON_RESOURCES_UNKNOWN",
+            Self::ContainerLimitation => "REASON_CONTAINER_LIMITATION",
+            Self::ContainerLimitationDisk => "REASON_CONTAINER_LIMITATION_DISK",
+            Self::ContainerLaunchFailed => "REASON_CONTAINER_LAUNCH_FAILED",
+            Self::ContainerUpdateFailed => "REASON_CONTAINER_UPDATE_FAILED",
+            Self::ExecutorRegistrationTimeout => "REASON_EXECUTOR_REGISTRATION_TIMEOUT",
+            Self::ExecutorReregistrationTimeout => "REASON_EXECUTOR_REREGISTRATION_TIMEOUT",
+            Self::TaskGroupInvalid => "REASON_TASK_GROUP_INVALID",
+            Self::TaskGroupUnauthorized => "REASON_TASK_GROUP_UNAUTHORIZED",
+            Self::IoSwitchboardExited => "REASON_IO_SWITCHBOARD_EXITED",
+            Self::TaskCheckStatusUpdated => "REASON_TASK_CHECK_STATUS_UPDATED",
+            Self::TaskHealthCheckStatusUpdated => "REASON_TASK_HEALTH_CHECK_STATUS_UPDATED",
+            Self::TaskKilledDuringLaunch => "REASON_TASK_KILLED_DURING_LAUNCH",
+            Self::AgentRemovedByOperator => "REASON_AGENT_REMOVED_BY_OPERATOR",
+            Self::AgentReregistered => "REASON_AGENT_REREGISTERED",
+            Self::MaxCompletionTimeReached => "REASON_MAX_COMPLETION_TIME_REACHED",
+            Self::AgentDraining => "REASON_AGENT_DRAINING",
+        }
+    }
 }
 
 /// News of a task (Mesos' `TaskStatus`).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct TaskStatus {
     /// Which task.
     pub task: TaskId,
@@ -160,10 +377,33 @@ pub struct TaskStatus {
     pub uuid: Option<StatusId>,
     /// When it was made.
     pub timestamp: Time,
+    /// What is seldom said.
+    pub more: Option<Box<StatusMore>>,
+}
+
+/// What few status updates say.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct StatusMore {
+    /// For people.
+    pub message: Option<String>,
+    /// Since when the agent is unreachable.
+    pub unreachable_time: Option<Time>,
+    /// Result of the health check.
+    pub healthy: Option<bool>,
+    /// Exit status of the check.
+    pub check_status: Option<i32>,
+}
+
+impl StatusMore {
+    /// Only a message.
+    #[must_use]
+    pub fn message(text: impl Into<String>) -> Option<Box<Self>> {
+        Some(Box::new(Self { message: Some(text.into()), ..Self::default() }))
+    }
 }
 
 /// A task as its agent knows it by name.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct TaskKey {
     /// Whose it is.
     pub framework: FrameworkId,

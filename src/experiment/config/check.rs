@@ -2,6 +2,9 @@
 //!
 //! All mistakes are collected, so that a file is put right in one go.
 
+mod agent;
+mod fault;
+
 use std::collections::BTreeMap;
 
 use super::{
@@ -58,11 +61,15 @@ impl Check<'_> {
         self.answers_arrive_in_time(experiment);
         self.cluster(&experiment.cluster);
         self.master(&experiment.master);
+        self.agent(&experiment.agent);
+        self.images(&experiment.image, &experiment.agent);
+        self.profiles(experiment);
         self.workload(&experiment.workload);
         self.frameworks(&experiment.framework);
         if experiment.workload.poisson.is_none() {
             self.selections_differ(&experiment.framework);
         }
+        self.faults(&experiment.fault, &experiment.framework);
         self.policies(&experiment.policy);
         self.measure(&experiment.measure);
     }
@@ -142,6 +149,23 @@ impl Check<'_> {
     fn master(&mut self, master: &Master) {
         self.longer_than_zero("master.allocation_interval", master.allocation_interval);
         self.no_longer_than("master.allocation_interval", master.allocation_interval, DAY);
+        for (key, duration) in [
+            ("master.agent_ping_timeout", master.agent_ping_timeout),
+            ("master.agent_reregister_timeout", master.agent_reregister_timeout),
+        ] {
+            self.longer_than_zero(key, duration);
+            self.no_longer_than(key, duration, CENTURY);
+        }
+        if master.max_agent_ping_timeouts == 0 {
+            let help = "an agent is unreachable after so many pings without an answer";
+            let key = "master.max_agent_ping_timeouts";
+            self.add(Problem::new(key, "it must be at least 1", "0").help(help));
+        }
+        if let Some(interval) = master.agent_removal_interval {
+            self.longer_than_zero("master.agent_removal_interval", interval);
+        }
+        self.no_longer_than("master.registry_store_delay", master.registry_store_delay, DAY);
+        self.no_longer_than("master.election", master.election, DAY);
         if let Some(timeout) = master.offer_timeout {
             self.longer_than_zero("master.offer_timeout", timeout);
             self.no_longer_than("master.offer_timeout", timeout, CENTURY);

@@ -20,6 +20,12 @@ impl Default for Master {
             min_allocatable_resources: "cpus:0.01|mem:32".to_owned(),
             filter_gpu_resources: true,
             offer_timeout: None,
+            agent_ping_timeout: Duration(Span::from_secs(15)),
+            max_agent_ping_timeouts: 5,
+            agent_reregister_timeout: Duration(Span::from_secs(600)),
+            agent_removal_interval: None,
+            registry_store_delay: Duration::default(),
+            election: Duration(Span::from_secs(10)),
             visit_order: VisitOrder::Shuffled,
             fair_sharing_excluded_resource_names: Vec::new(),
         }
@@ -61,7 +67,16 @@ pub(super) fn task_disk() -> Vec<Size> {
 }
 pub(super) fn frameworks() -> Vec<Framework> {
     let name = "batch".to_owned();
-    vec![Framework { name, role: role(), weight: weight(), select: None, capabilities: capabilities() }]
+    vec![Framework {
+        name,
+        role: role(),
+        weight: weight(),
+        select: None,
+        capabilities: capabilities(),
+        failover_timeout: failover_timeout(),
+        checkpoint: checkpoint(),
+        retries: retries(),
+    }]
 }
 pub(super) fn role() -> String {
     mesos::role::DEFAULT.to_owned()
@@ -70,7 +85,19 @@ pub(super) const fn weight() -> f64 {
     1.0
 }
 pub(super) fn capabilities() -> Vec<String> {
-    vec!["MULTI_ROLE".to_owned(), "GPU_RESOURCES".to_owned()]
+    ["MULTI_ROLE", "GPU_RESOURCES", "PARTITION_AWARE"].map(str::to_owned).to_vec()
+}
+/// Marathon's (Mesos' own is none at all).
+pub(super) const fn failover_timeout() -> Duration {
+    Duration(Span::from_secs(7 * 86_400))
+}
+/// Marathon's (Mesos' own is no).
+pub(super) const fn checkpoint() -> bool {
+    true
+}
+/// Hadoop's and Spark's: four attempts in all.
+pub(super) const fn retries() -> u32 {
+    3
 }
 pub(super) fn sorter() -> String {
     "drf".to_owned()
@@ -89,4 +116,7 @@ pub(super) const fn refuse_seconds() -> Duration {
 }
 pub(super) const fn backfill() -> bool {
     true
+}
+pub(super) const fn day() -> Duration {
+    Duration(Span::from_secs(86_400))
 }

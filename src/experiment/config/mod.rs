@@ -13,9 +13,12 @@ use std::{
 use miette::{LabeledSpan, NamedSource};
 use toml_edit::Document;
 
+mod agent;
 mod check;
 mod default;
 mod error;
+pub mod fault;
+mod law;
 mod nearest;
 mod outline;
 mod path;
@@ -28,7 +31,9 @@ mod spec;
 mod tests;
 mod units;
 
+pub use agent::{Agent, Image, MemPeak, Profile};
 pub use error::{ConfigError, Invalid};
+pub use law::{Distribution, Law};
 pub use path::{KeyPath, Segment};
 pub use schema::schema;
 pub use spec::{
@@ -37,6 +42,7 @@ pub use spec::{
 };
 pub use units::{Duration, Size, UnitError};
 
+use fault::Fault;
 use set::Setting;
 use source::{Problem, Source};
 
@@ -51,6 +57,10 @@ pub struct Vocabulary<'a> {
     pub placements: &'a [&'a str],
     /// Of `policy.response`.
     pub responses: &'a [&'a str],
+    /// Of `agent.resource_estimator`.
+    pub estimators: &'a [&'a str],
+    /// Of `agent.qos_controller`.
+    pub controllers: &'a [&'a str],
     /// Of `format` of a trace.
     pub trace_formats: &'a [&'a str],
     /// Of `framework.capabilities`.
@@ -107,6 +117,12 @@ impl Loaded {
         self.source.text()
     }
 
+    /// As [`error_at`](Self::error_at), about a word that is not among the valid ones.
+    #[must_use]
+    pub fn unknown_word(&self, path: impl Into<KeyPath>, word: &str, valid: &[&str]) -> ConfigError {
+        self.source.invalid(reading::unknown_word(&path.into(), word, valid)).into()
+    }
+
     /// An error about the value at `path` (`policy[1].placement`), for what can only be found later. It points at
     /// the line or the `--set` that gives the value; if nothing does, at what is around it.
     #[must_use]
@@ -132,8 +148,9 @@ fn apply<S: AsRef<str>>(document: &Document<S>, settings: &mut [Setting]) -> Res
 
 fn resolve_paths(experiment: &mut Experiment, directory: &Path) {
     let traces = [experiment.cluster.trace.as_mut(), experiment.workload.trace.as_mut()];
-    for trace in traces.into_iter().flatten() {
-        trace.path = directory.join(&trace.path);
+    let paths = traces.into_iter().flatten().map(|trace| &mut trace.path);
+    for path in paths.chain(experiment.fault.iter_mut().filter_map(Fault::path)) {
+        *path = directory.join(&path);
     }
 }
 

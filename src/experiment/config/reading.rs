@@ -1,8 +1,14 @@
 //! From text to types, and from what serde says about a mismatch to what a reader of the file understands.
 
+use serde::Deserialize;
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue, ValueDeserializer},
+};
 use toml_edit::Document;
 
 use super::{
+    fault::Fault,
     nearest::{did_you_mean, quoted},
     outline::{Outline, Part, table_name},
     path::{KeyPath, Segment},
@@ -10,6 +16,9 @@ use super::{
     source::Problem,
     spec::Experiment,
 };
+
+/// More words are not told one by one.
+const MOST_CHOICES: usize = 50;
 
 /// Reads the text that the file and the settings make together. The problem's place is a key path, because what
 /// stands in this text may have been written elsewhere.
@@ -19,9 +28,39 @@ pub(super) fn read(text: &str) -> Result<Experiment, Box<Problem>> {
         return Err(Box::new(problem));
     }
     toml::from_str(text).map_err(|error| {
-        let place = outline.ok().zip(error.span()).map(|(outline, span)| outline.at(&span));
-        let (path, part) = place.unwrap_or((KeyPath::ROOT, Part::Value));
-        Box::new(plain(error.message(), &path, part))
+        let problem = located(&error, outline.as_ref().ok());
+        let faults = KeyPath::ROOT.key("fault");
+        let of_fault = if faults.contains(&problem.path) { outline.ok() } else { None };
+        Box::new(of_fault.and_then(|outline| misread_fault(text, &outline)).unwrap_or(problem))
+    })
+}
+
+fn located(error: &toml::de::Error, outline: Option<&Outline>) -> Problem {
+    let place = outline.zip(error.span()).map(|(outline, span)| outline.at(&span));
+    let (path, part) = place.unwrap_or((KeyPath::ROOT, Part::Value));
+    plain(error.message(), &path, part)
+}
+
+/// What exactly is wrong with the first bad `[[fault]]`. Serde reads a whole table before it looks at `kind`, and forgets
+/// where its keys stood; so each is read once more, as the kind that it says it is.
+fn misread_fault(text: &str, outline: &Outline) -> Option<Problem> {
+    let faults = DeTable::parse(text).ok()?.into_inner().remove("fault")?.into_inner();
+    let DeValue::Array(faults) = faults else { return None };
+    let places = (0..).map(|index| KeyPath::ROOT.key("fault").index(index));
+    faults.into_iter().zip(places).find_map(|(fault, path)| {
+        let span = fault.span();
+        let DeValue::Table(mut table) = fault.into_inner() else { return None };
+        let Some(kind) = table.remove("kind") else {
+            return Some(missing_key("kind", &path).help(choices("", Fault::KINDS)));
+        };
+        let kind = match String::deserialize(ValueDeserializer::from(kind)) {
+            Ok(kind) => kind,
+            Err(error) => return Some(located(&error, Some(outline))),
+        };
+        match Fault::read(&kind, ValueDeserializer::from(Spanned::new(span, DeValue::Table(table)))) {
+            None => Some(unknown_word(&path.key("kind"), &kind, Fault::KINDS)),
+            Some(read) => read.err().map(|error| located(&error, Some(outline))),
+        }
     })
 }
 
@@ -69,7 +108,10 @@ fn unknown_key(word: &str, valid: &[&str], path: &KeyPath) -> Problem {
     // The span of the error is the key itself, unless the text could not be laid out.
     let table = path.parent().unwrap_or_default();
     let message = format!("unknown key `{word}` in {}", table_name(&table));
-    let help = match tables_with(word).as_slice() {
+    // Faults of other kinds have other keys, and are named alike.
+    let elsewhere: Vec<_> =
+        tables_with(word).into_iter().filter(|name| *name != table_name(&table)).collect();
+    let help = match elsewhere.as_slice() {
         [] => choices(word, valid),
         tables => format!("`{word}` is a key of {}; {}", tables.join(" and "), choices(word, valid)),
     };
@@ -77,7 +119,13 @@ fn unknown_key(word: &str, valid: &[&str], path: &KeyPath) -> Problem {
 }
 
 fn choices(word: &str, valid: &[&str]) -> String {
-    format!("{}valid here: {}", did_you_mean(word, valid), quoted(valid))
+    let near = did_you_mean(word, valid);
+    match valid {
+        [first, .., last] if valid.len() > MOST_CHOICES => {
+            format!("{near}valid here: {} words from `{first}` to `{last}`", valid.len())
+        }
+        _ => format!("{near}valid here: {}", quoted(valid)),
+    }
 }
 
 fn missing_key(key: &str, path: &KeyPath) -> Problem {

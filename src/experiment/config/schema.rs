@@ -10,10 +10,16 @@ pub fn schema() -> Value {
     schemars::schema_for!(Experiment).to_value()
 }
 
-/// The tables that have the key, as they are written in a file.
+/// The tables that have the key, as they are written in a file, each once.
 pub(super) fn tables_with(key: &str) -> Vec<String> {
     let tables = tables().into_iter().filter(|table| table.keys.iter().any(|known| known == key));
-    tables.map(|table| table_name(&table.path)).collect()
+    let mut names: Vec<String> = Vec::new();
+    for name in tables.map(|table| table_name(&table.path)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// A table of an experiment.
@@ -31,18 +37,21 @@ pub(super) fn tables() -> Vec<Table> {
     tables
 }
 
-/// Adds the table that `schema` describes and the tables in it.
+/// Adds the table that `schema` describes and the tables in it. A table may have one of several forms.
 fn add_tables(schema: &Value, types: &Value, path: &KeyPath, tables: &mut Vec<Table>) {
+    if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|at| at.rsplit('/').next()) {
+        add_tables(&types[name], types, path, tables);
+    }
+    for form in ["oneOf", "anyOf"].iter().filter_map(|of| schema.get(of)?.as_array()).flatten() {
+        add_tables(form, types, path, tables);
+    }
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
     tables.push(Table { path: path.clone(), keys: properties.keys().cloned().collect() });
     for (name, property) in properties {
         let path = path.key(name);
-        let (inner, path) = match property.get("items") {
-            Some(items) => (items, path.index(0)),
-            None => (property.pointer("/anyOf/0").unwrap_or(property), path),
-        };
-        if let Some(name) = inner.get("$ref").and_then(Value::as_str).and_then(|at| at.rsplit('/').next()) {
-            add_tables(&types[name], types, &path, tables);
+        match property.get("items") {
+            Some(items) => add_tables(items, types, &path.index(0), tables),
+            None => add_tables(property, types, &path, tables),
         }
     }
 }

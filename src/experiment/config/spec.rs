@@ -9,7 +9,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    agent::{Agent, Image, Profile},
     default,
+    fault::Fault,
     units::{Duration, Size},
 };
 
@@ -38,12 +40,24 @@ pub struct Experiment {
     /// The Mesos master.
     #[serde(default)]
     pub master: Master,
+    /// The Mesos agents.
+    #[serde(default)]
+    pub agent: Agent,
     /// The jobs.
     pub workload: Workload,
+    /// What tasks are made from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub image: Vec<Image>,
+    /// What synthetic tasks do beside running.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profile: Vec<Profile>,
     /// Who runs the jobs. Default: one framework `batch` in the role `*`.
     #[serde(default = "default::frameworks")]
     #[schemars(length(min = 1))]
     pub framework: Vec<Framework>,
+    /// What goes wrong, in every run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fault: Vec<Fault>,
     /// What is compared: the runs are policies times seeds.
     #[schemars(length(min = 1))]
     pub policy: Vec<Policy>,
@@ -139,6 +153,21 @@ pub struct Master {
     /// Takes offers back that lie unanswered for so long. Default: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer_timeout: Option<Duration>,
+    /// Between two pings of an agent.
+    pub agent_ping_timeout: Duration,
+    /// After so many pings without an answer an agent is unreachable.
+    #[schemars(range(min = 1))]
+    pub max_agent_ping_timeouts: u32,
+    /// For how long agents may be away after a failover of the master, or when their connection broke.
+    pub agent_reregister_timeout: Duration,
+    /// At least so long lies between two agents that are marked unreachable (Mesos' `agent_removal_rate_limit` of one agent
+    /// in this time). Default: no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_removal_interval: Option<Duration>,
+    /// How long it takes to store a change of the registry.
+    pub registry_store_delay: Duration,
+    /// How long it takes until another master leads when one has died.
+    pub election: Duration,
     /// In which order the allocator visits the agents.
     pub visit_order: VisitOrder,
     /// Resources that do not count for dominant shares.
@@ -273,6 +302,15 @@ pub struct Framework {
     /// Mesos' framework capabilities.
     #[serde(default = "default::capabilities")]
     pub capabilities: Vec<String>,
+    /// For how long its tasks run on while it is away.
+    #[serde(default = "default::failover_timeout")]
+    pub failover_timeout: Duration,
+    /// Whether its tasks outlive a restart of the agent's process.
+    #[serde(default = "default::checkpoint")]
+    pub checkpoint: bool,
+    /// How often a task that failed by itself is tried again. One that was lost, killed or dropped always is.
+    #[serde(default = "default::retries")]
+    pub retries: u32,
 }
 
 /// A policy: what decides in one column of the comparison.

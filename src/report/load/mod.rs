@@ -1,5 +1,6 @@
 //! Reading a directory of results. `summary.csv` says which runs belong to it; each run's files are then read.
 
+mod faults;
 mod jobs;
 mod manifest;
 mod sheet;
@@ -9,10 +10,11 @@ mod timeline;
 use std::fs;
 use std::path::Path;
 
+pub(super) use faults::{Failover, Taken, Work};
 pub(super) use jobs::Jobs;
 pub(super) use manifest::Manifest;
 pub(super) use summary::read as read_summary;
-pub use summary::{JobCounts, OfferCounts, ResourceShares, Spread, SummaryRow};
+pub use summary::{JobCounts, OfferCounts, ResourceShares, Spread, SummaryRow, WorkFigures};
 pub(super) use timeline::{Bin, Series, Timeline, WHOLE_CLUSTER};
 
 use super::error::ReportError;
@@ -35,6 +37,10 @@ pub(super) struct Run {
     pub(super) manifest: Manifest,
     pub(super) jobs: Jobs,
     pub(super) timeline: Timeline,
+    /// What was worth the while, and what was in vain.
+    pub(super) work: Work,
+    /// How new masters got to know everybody again.
+    pub(super) failovers: Vec<Failover>,
     /// The run's directory below the results' directory, with `/`.
     pub(super) place: String,
     /// The names of the run's files.
@@ -56,6 +62,17 @@ impl Results {
             }
         }
         names
+    }
+
+    /// Why work was in vain, in the order in which reasons are first named.
+    pub(super) fn causes(&self) -> Vec<String> {
+        let mut causes: Vec<String> = Vec::new();
+        for Taken { cause, .. } in self.runs.iter().flat_map(|run| &run.work.wasted) {
+            if !causes.contains(cause) {
+                causes.push(cause.clone());
+            }
+        }
+        causes
     }
 }
 
@@ -81,8 +98,10 @@ fn read_run(dir: &Path, summary: SummaryRow) -> Result<Run, ReportError> {
     let jobs = jobs::read(&at.join("jobs.csv"))?;
     let timeline =
         timeline::read(&at.join("timeline.csv"), manifest.bin_seconds, manifest.simulated_seconds)?;
+    let work = faults::read_work(&at.join("work.csv"))?;
+    let failovers = faults::read_failovers(&at.join("recovery.csv"))?;
     let files = file_names(&at)?;
-    Ok(Run { summary, manifest, jobs, timeline, place, files })
+    Ok(Run { summary, manifest, jobs, timeline, work, failovers, place, files })
 }
 
 /// The files of a run's directory that are not hidden, in the order of their names.

@@ -30,6 +30,33 @@ pub struct SummaryRow {
     pub offers: OfferCounts,
     /// How often the allocator ran.
     pub allocation_runs: Option<f64>,
+    /// What faults cost.
+    pub work: WorkFigures,
+}
+
+/// What faults cost a run. Files of older versions do not tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct WorkFigures {
+    /// CPUs times seconds of the attempts that counted.
+    pub goodput_cpu_seconds: Option<f64>,
+    /// CPUs times seconds of those that did not.
+    pub wasted_cpu_seconds: Option<f64>,
+    /// The share of the latter in all, 0 to 1.
+    pub wasted_share: Option<f64>,
+    /// Attempts at tasks that ended.
+    pub attempts: Option<f64>,
+    /// Masters that died.
+    pub master_failovers: Option<f64>,
+    /// Mean time from the death of a master until the next knew everybody again, in seconds.
+    pub mean_time_to_recovery: Option<f64>,
+}
+
+impl WorkFigures {
+    /// Whether anything was in vain, or a master died.
+    #[must_use]
+    pub fn has_trouble(&self) -> bool {
+        [self.wasted_cpu_seconds, self.master_failovers].into_iter().flatten().any(|value| value > 0.0)
+    }
 }
 
 /// How jobs ended.
@@ -122,6 +149,7 @@ struct Columns {
     shares: Vec<(String, [Option<Column>; 3])>,
     offers: [Option<Column>; 4],
     allocation_runs: Option<Column>,
+    work: [Option<Column>; 6],
 }
 
 impl Columns {
@@ -157,6 +185,15 @@ impl Columns {
             offers: ["sent", "accepted", "declined", "rescinded"]
                 .map(|what| sheet.optional(&format!("offers_{what}"))),
             allocation_runs: sheet.optional("allocation_runs"),
+            work: [
+                "goodput_cpu_seconds",
+                "wasted_cpu_seconds",
+                "wasted_share",
+                "attempts",
+                "master_failovers",
+                "mean_time_to_recovery_s",
+            ]
+            .map(|name| sheet.optional(name)),
         })
     }
 
@@ -191,6 +228,7 @@ impl Columns {
                 rescinded: cell(row, rescinded.as_ref())?,
             },
             allocation_runs: cell(row, self.allocation_runs.as_ref())?,
+            work: work(row, &self.work)?,
         })
     }
 }
@@ -207,6 +245,18 @@ fn spread(row: &Row<'_>, columns: &[Option<Column>; 5]) -> Result<Spread, Report
         p90: cell(row, p90.as_ref())?,
         p99: cell(row, p99.as_ref())?,
         max: cell(row, max.as_ref())?,
+    })
+}
+
+fn work(row: &Row<'_>, columns: &[Option<Column>; 6]) -> Result<WorkFigures, ReportError> {
+    let [goodput, wasted, share, attempts, failovers, recovery] = columns;
+    Ok(WorkFigures {
+        goodput_cpu_seconds: cell(row, goodput.as_ref())?,
+        wasted_cpu_seconds: cell(row, wasted.as_ref())?,
+        wasted_share: cell(row, share.as_ref())?,
+        attempts: cell(row, attempts.as_ref())?,
+        master_failovers: cell(row, failovers.as_ref())?,
+        mean_time_to_recovery: cell(row, recovery.as_ref())?,
     })
 }
 

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::report::load::{JobCounts, Results, Run, Spread};
+use crate::report::load::{JobCounts, Results, Run, Spread, Taken};
 use crate::report::units::{count, duration, mean_and_range, plain, resource_name};
 
 /// A table that readers can sort.
@@ -72,6 +72,10 @@ pub(super) fn all(results: &Results) -> Vec<Table> {
         table(results, "Shares of capacity, in per cent", format!("{seeds}{SHARES}"), shares(results)),
         table(results, "Offers", seeds.to_owned(), offers()),
     ];
+    if results.runs.iter().any(|run| run.summary.work.has_trouble()) {
+        tables.push(table(results, "Goodput and faults", format!("{seeds}{GOODPUT}"), goodput()));
+        tables.push(table(results, "Work in vain, by cause", format!("{seeds}{CAUSES}"), causes(results)));
+    }
     tables.retain(|table| !table.columns.is_empty());
     tables
 }
@@ -82,6 +86,11 @@ const ENDED: &str = "The mean and the quantiles are over the jobs that ended, we
 const SHARES: &str = "Time-weighted, from the first arrival to the last end, or to the end of the run if jobs are not over. \
     Allocated: promised to tasks. Offered: out in offers. Used: held by running tasks; what they make of it, the trace \
     does not say.";
+
+const GOODPUT: &str = "Work is CPUs held times hours run. Of all attempts at a task the first that finishes counts, the others are in vain. \
+    Recovery: from the death of a master until the next knew all agents and frameworks again that live.";
+const CAUSES: &str =
+    "Why attempts that did not count ended; faults are numbered in the order of the experiment file, from 0.";
 
 fn table(results: &Results, caption: &'static str, note: String, columns: Vec<Column>) -> Table {
     let known = |column: &Column| results.runs.iter().any(|run| (column.value)(run).is_some());
@@ -204,4 +213,36 @@ fn offers() -> Vec<Column> {
         column("", "Rescinded", count, |run| run.summary.offers.rescinded),
         column("", "Allocation runs", count, |run| run.summary.allocation_runs),
     ]
+}
+
+fn goodput() -> Vec<Column> {
+    vec![
+        column("CPU hours", "counted", plain, |run| run.summary.work.goodput_cpu_seconds.map(hours)),
+        column("CPU hours", "in vain", plain, |run| run.summary.work.wasted_cpu_seconds.map(hours)),
+        column("", "In vain, %", per_cent, |run| run.summary.work.wasted_share),
+        column("", "Attempts", count, |run| run.summary.work.attempts),
+        column("master", "failovers", count, |run| run.summary.work.master_failovers),
+        column("master", "time to recovery", duration, |run| run.summary.work.mean_time_to_recovery),
+    ]
+}
+
+fn hours(seconds: f64) -> f64 {
+    seconds / 3600.0
+}
+
+fn causes(results: &Results) -> Vec<Column> {
+    let mut columns = Vec::new();
+    for cause in results.causes() {
+        let group = cause.clone();
+        let sum = move |run: &Run, of: fn(&Taken) -> f64| {
+            let taken = run.work.wasted.iter().filter(|taken| taken.cause == cause);
+            Some(taken.map(of).sum())
+        };
+        let again = sum.clone();
+        columns.push(column(&group, "attempts", count, move |run| sum(run, |taken| taken.attempts as f64)));
+        columns.push(column(&group, "CPU hours", plain, move |run| {
+            again(run, |taken| hours(taken.cpu_seconds))
+        }));
+    }
+    columns
 }

@@ -1,12 +1,14 @@
-//! Figures, as SVG texts: allocation over time by resource and by role, and distribution functions of the times that
-//! jobs waited and took. They hold nothing that differs between two runs of the same experiment.
+//! Figures, as SVG texts: allocation over time by resource and by role, distribution functions of the times that
+//! jobs waited and took, and, where something went wrong, recoveries of masters and work in vain. They hold nothing that differs between two runs of the same experiment.
 
 mod by_role;
 mod canvas;
 mod distribution;
 mod frame;
 mod grid;
+mod lost_work;
 mod over_time;
+mod recovery;
 mod scale;
 
 use super::error::ReportError;
@@ -39,6 +41,8 @@ pub(super) fn figures(results: &Results) -> Result<Vec<Figure>, ReportError> {
             figures.push(by_role::figure(results, &layers, policy)?);
         }
     }
+    figures.extend(recovery::figure(results)?);
+    figures.extend(lost_work::figure(results)?);
     part_names(&mut figures);
     Ok(figures)
 }

@@ -5,6 +5,11 @@ use crate::report::units::three_digits;
 
 /// An axis of simulated time from 0 to `end` seconds; its values are seconds.
 pub(super) fn time_axis(end: f64) -> Axis {
+    span_axis("Time since the start of the simulation", end)
+}
+
+/// An axis of the time since something happened, from 0 to `end` seconds; its values are seconds.
+pub(super) fn span_axis(since: &str, end: f64) -> Axis {
     let sixty: &[f64] = &[1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0];
     let (unit, seconds, clock) = match end {
         end if end <= 180.0 => ("seconds", 1.0, sixty),
@@ -15,7 +20,7 @@ pub(super) fn time_axis(end: f64) -> Axis {
     let end = if end > 0.0 { end } else { 1.0 };
     let ticks =
         steps(end / seconds, clock).map(|at| Tick { at: at * seconds, label: three_digits(at) }).collect();
-    Axis { title: format!("Time since the start of the simulation ({unit})"), ends: (0.0, end), ticks }
+    Axis { title: format!("{since} ({unit})"), ends: (0.0, end), ticks }
 }
 
 /// An axis from 0 to a round number not below `largest`, for amounts.

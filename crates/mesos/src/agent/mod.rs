@@ -1,54 +1,297 @@
-//! The agent-side machine: starts tasks, and sees to it that every status update is heard.
+//! The agent-side machine: registers, starts tasks, and sees to it that every status update is heard.
 //!
-//! Updates of a task wait in a queue; only the head is sent, and sent again (after 10 s, doubling up to 10 min) until the
-//! framework's acknowledgement comes back. Executors, containers, checkpointing and draining are not there yet: the driver
-//! plays the executor and says when a task changes.
+//! Whoever drives the agent plays the containerizer and the executors: it carries out what [`Container`] says and reports by
+//! [`ContainerNews`]. Health checks are the executors' business and known here by their results only.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
+mod drain;
+mod executors;
+mod kill;
+mod launch;
+mod operations;
+mod recovery;
+mod registration;
+mod tasks;
+mod timers;
+mod total;
+mod updates;
 
-use smallvec::SmallVec;
+pub use recovery::Checkpoint;
 
 use crate::{
-    effects::AgentEffects,
+    effects::{AgentEffects, Container},
     event::{FromAgent, ToAgent},
-    id::{AgentId, StatusId},
+    id::{AgentId, ExecutorId, FrameworkId},
+    registration::AgentInfo,
     resource::Resources,
-    task::{TaskInfo, TaskKey, TaskState},
+    task::{Reason, StatusMore, TaskKey, TaskState},
     time::{Span, Time},
 };
+use executors::{Executor, Phase};
+use registration::Link;
+use timers::{Timer, Timers};
 
-/// First and longest wait before an unacknowledged update is sent again (`STATUS_UPDATE_RETRY_INTERVAL_MIN`, `_MAX`).
-const RETRY_MIN: Span = Span::from_secs(10);
-const RETRY_MAX: Span = Span::from_secs(600);
+/// The agent's flags.
+#[derive(Clone, Debug)]
+pub struct AgentOptions {
+    /// Longest wait before the first attempt to register (`--registration_backoff_factor`, 1 s).
+    pub registration_backoff_factor: Span,
+    /// An executor that has not registered by then has failed (`--executor_registration_timeout`, 1 min).
+    pub executor_registration_timeout: Span,
+    /// An executor that is not back so long after a restart of the agent is gone
+    /// (`--executor_reregistration_timeout`, 2 s).
+    pub executor_reregistration_timeout: Span,
+    /// How long an executor may take to shut down (`--executor_shutdown_grace_period`, 5 s).
+    pub executor_shutdown_grace_period: Span,
+}
 
-#[derive(Debug)]
-struct Task {
-    key: TaskKey,
-    resources: Resources,
-    state: TaskState,
-    /// Not yet acknowledged; the first one is with the master.
-    updates: SmallVec<[(StatusId, TaskState); 2]>,
-    backoff: Span,
+impl Default for AgentOptions {
+    fn default() -> Self {
+        Self {
+            registration_backoff_factor: Span::from_secs(1),
+            executor_registration_timeout: Span::from_secs(60),
+            executor_reregistration_timeout: Span::from_secs(2),
+            executor_shutdown_grace_period: Span::from_secs(5),
+        }
+    }
+}
+
+/// What the containerizer and the executors say to their agent. What is said of tasks that are over, and of tasks and executors
+/// that are forgotten, changes nothing: their containers were still on their way out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ContainerNews {
+    /// An executor is up, or has come back after a restart of the agent.
+    ExecutorRegistered {
+        /// Whose.
+        framework: FrameworkId,
+        /// Which.
+        executor: ExecutorId,
+    },
+    /// A task has a new state.
+    Task {
+        /// Which.
+        key: TaskKey,
+        /// Its state.
+        state: TaskState,
+        /// Why. What a container's end tells (`CONTAINER_*` and the like) is the agent's own news, all else the executor's.
+        reason: Option<Reason>,
+        /// What is seldom said.
+        more: Option<Box<StatusMore>>,
+    },
+    /// The container of a command task is still there after a restart of the agent, and there is no other news of it.
+    Reconnected {
+        /// Which task.
+        key: TaskKey,
+    },
+    /// An executor is gone, and with it all its tasks that were not over. Must follow each [`Container::Launch`] some day.
+    ExecutorExited {
+        /// Whose.
+        framework: FrameworkId,
+        /// Which.
+        executor: ExecutorId,
+        /// Its exit status.
+        status: i32,
+        /// Why, if the containerizer ended it.
+        reason: Option<Reason>,
+    },
+    /// An executor speaks to its framework.
+    Message {
+        /// To whom.
+        framework: FrameworkId,
+        /// Which executor.
+        executor: ExecutorId,
+        /// What.
+        data: Vec<u8>,
+    },
 }
 
 /// See the [module](self).
 #[derive(Debug)]
 pub struct Agent {
+    options: AgentOptions,
     id: Option<AgentId>,
+    info: AgentInfo,
+    /// With reservations, volumes and revocable resources.
     total: Resources,
-    free: Resources,
-    tasks: Vec<Task>,
-    next_status: u64,
-    /// When heads are to be sent again; entries of acknowledged ones are skipped.
-    retries: BinaryHeap<Reverse<(Time, StatusId)>>,
+    /// The total was changed from outside since the master last heard it.
+    is_total_unsaid: bool,
+    /// What tasks that are not over hold, and executors.
+    used: Resources,
+    frameworks: Vec<tasks::Framework>,
+    /// In no order: look through them.
+    tasks: Vec<tasks::Task>,
+    /// Their keys, in the same places: what is searched.
+    keys: Vec<TaskKey>,
+    executors: Vec<Executor>,
+    operations: Vec<operations::Operation>,
+    drain: Option<drain::Drain>,
+    /// How many updates were made.
+    statuses: u64,
+    /// How many tasks and executors came.
+    numbers: u32,
+    timers: Timers,
+    link: Link,
+    /// Until then executors may come back after a restart.
+    recovery_ends: Option<Time>,
+    /// The machine has had more than now.
+    has_shrunk: bool,
+    /// The master may have forgotten tasks that run here.
+    may_overcommit: bool,
+    is_shut_down: bool,
 }
 
 impl Agent {
-    /// An agent that has these resources and is not registered yet.
+    /// An agent that was never registered.
     #[must_use]
-    pub fn new(total: Resources) -> Self {
-        let free = total.clone();
-        Self { id: None, total, free, tasks: Vec::new(), next_status: 0, retries: BinaryHeap::new() }
+    pub fn new(info: AgentInfo, options: AgentOptions) -> Self {
+        Self {
+            options,
+            id: None,
+            total: info.resources.clone(),
+            info,
+            is_total_unsaid: false,
+            used: Resources::EMPTY,
+            frameworks: Vec::new(),
+            tasks: Vec::new(),
+            keys: Vec::new(),
+            executors: Vec::new(),
+            operations: Vec::new(),
+            drain: None,
+            statuses: 0,
+            numbers: 0,
+            timers: Timers::default(),
+            link: Link::new(),
+            recovery_ends: None,
+            has_shrunk: false,
+            may_overcommit: false,
+            is_shut_down: false,
+        }
+    }
+
+    /// The process starts anew with what is on the disk. The containers of checkpointing frameworks have lived on, unless
+    /// the machine itself was away (`rebooted`): their executors register again, and command tasks are told of by
+    /// [`ContainerNews::Task`] or [`ContainerNews::Reconnected`]. Then the agent waits for a master.
+    #[must_use]
+    pub fn recover(
+        checkpoint: Checkpoint,
+        options: AgentOptions,
+        rebooted: bool,
+        now: Time,
+        out: &mut impl AgentEffects,
+    ) -> Self {
+        let mut agent = Self::of_checkpoint(checkpoint, options);
+        agent.start_recovery(now, rebooted, out);
+        agent
+    }
+
+    /// The process ends without a word. Containers of frameworks that do not checkpoint end with it, executors without tasks
+    /// too: the tasks that were not over are named.
+    #[must_use]
+    pub fn crash(self) -> (Checkpoint, Vec<TaskKey>) {
+        self.into_checkpoint()
+    }
+
+    /// The process ends in good order: everything on it is killed, and the master is told (SIGUSR1).
+    pub fn shut_down(&mut self, _now: Time, out: &mut impl AgentEffects) {
+        if !self.is_shut_down {
+            self.tell(FromAgent::Unregister, out);
+            self.end(out);
+        }
+    }
+
+    /// A leading master is known, or none (`Slave::detected`); also called when the connection to the leader broke.
+    pub fn master_detected(&mut self, now: Time, is_known: bool, out: &mut impl AgentEffects) {
+        if !self.is_shut_down {
+            self.look_for_master(now, is_known, out);
+        }
+    }
+
+    /// A message of the master. While none is known, nobody is listened to.
+    pub fn handle_master(&mut self, now: Time, message: ToAgent, out: &mut impl AgentEffects) {
+        if self.is_shut_down || !self.link.is_leader_known() {
+            return;
+        }
+        match message {
+            ToAgent::Registered { id, ping_timeout } => self.registered(now, id, ping_timeout, out),
+            ToAgent::Reregistered { ping_timeout, reconcile } => {
+                self.reregistered(now, ping_timeout, &reconcile, out);
+            }
+            ToAgent::Ping { connected } => self.pinged(now, connected, out),
+            ToAgent::Shutdown { message: _ } => self.end(out),
+            ToAgent::Run(run) => self.run(now, *run, out),
+            ToAgent::Kill { key, grace } => self.kill(now, key, grace, out),
+            ToAgent::Acknowledge { key, uuid } => {
+                self.acknowledged(now, key, uuid, out);
+                self.skip_dead_timers();
+            }
+            ToAgent::Message { framework, executor, data } => self.pass_on(framework, executor, data, out),
+            ToAgent::ShutdownExecutor { framework, executor } => {
+                self.shut_down_executor(framework, executor, None, out);
+            }
+            ToAgent::ShutdownFramework(framework) => self.shut_down_framework(framework, out),
+            ToAgent::UpdateFramework { framework, info } => self.update_framework(framework, info),
+            ToAgent::ApplyOperation { framework, operation, uuid, what } => {
+                self.apply_operation(now, framework, operation, uuid, what, out);
+            }
+            ToAgent::AcknowledgeOperation { uuid, status } => {
+                self.operation_acknowledged(uuid, status);
+                self.skip_dead_timers();
+            }
+            ToAgent::Drain { max_grace_period, mark_gone } => {
+                self.start_drain(now, max_grace_period, mark_gone, out);
+            }
+        }
+    }
+
+    /// News of a container. Panics if a task changes that no executor has, or changes in a way that no task can.
+    pub fn handle_container(&mut self, now: Time, news: ContainerNews, out: &mut impl AgentEffects) {
+        if !self.is_shut_down {
+            self.news(now, news, out);
+        }
+    }
+
+    /// The QoS controller wants these revocable tasks to go (TASK_GONE or LOST, `REASON_CONTAINER_PREEMPTED`).
+    pub fn preempt(&mut self, now: Time, tasks: &[TaskKey], out: &mut impl AgentEffects) {
+        tasks.iter().for_each(|&key| self.preempt_task(now, key, out));
+    }
+
+    /// The resource estimator has a new estimate of what its tasks leave unused.
+    #[expect(clippy::needless_pass_by_value, reason = "it is kept")]
+    pub fn set_revocable(&mut self, _now: Time, revocable: Resources, out: &mut impl AgentEffects) {
+        self.change_revocable(&revocable, out);
+    }
+
+    /// The machine has more or less than before: all with reservations and volumes, revocable resources left out.
+    pub fn set_total(&mut self, _now: Time, total: Resources, out: &mut impl AgentEffects) {
+        self.change_total(total, out);
+    }
+
+    /// Whoever drives the agent vouches that pings come in time: their absence is not watched.
+    pub fn trust_pings(&mut self, now: Time, trusted: bool) {
+        self.set_pings_trusted(now, trusted);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) next has something to do.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Time> {
+        let timer = self.timers.next().map(|(at, _)| at);
+        [timer, self.recovery_ends, self.link.next()].into_iter().flatten().min()
+    }
+
+    /// Registers again, sends updates again, gives up on executors, looks for another master.
+    pub fn handle_timeout(&mut self, now: Time, out: &mut impl AgentEffects) {
+        self.end_recovery_if_due(now, out);
+        self.miss_pings_if_due(now, out);
+        self.attempt_if_due(now, out);
+        while let Some((_, timer)) = self.timers.next().filter(|&(at, _)| at <= now) {
+            self.timers.pop();
+            match timer {
+                Timer::Update(uuid) => self.retry_update(now, uuid, out),
+                Timer::Operation(status) => self.retry_operation(now, status, out),
+                Timer::Registration(number) => self.registration_timeout(now, number, out),
+                Timer::Completion(number) => self.completion_timeout(number, out),
+            }
+        }
+        self.skip_dead_timers();
     }
 
     /// Its id, once it is registered.
@@ -57,10 +300,16 @@ impl Agent {
         self.id
     }
 
-    /// What no task on it holds.
+    /// Whether the master has taken its registration and neither side has lost the other since.
     #[must_use]
-    pub const fn free(&self) -> &Resources {
-        &self.free
+    pub const fn is_registered(&self) -> bool {
+        self.link.is_registered()
+    }
+
+    /// Whether it has ended for good, by an order of the master or of its own. Another agent may start in its place.
+    #[must_use]
+    pub const fn is_shut_down(&self) -> bool {
+        self.is_shut_down
     }
 
     /// All it has.
@@ -69,187 +318,57 @@ impl Agent {
         &self.total
     }
 
-    /// A message of the master.
-    pub fn handle_master(&mut self, now: Time, message: ToAgent, out: &mut impl AgentEffects) {
-        match message {
-            ToAgent::Registered(id) => self.id = Some(id),
-            ToAgent::Run { framework, task } => self.run(TaskKey { framework, task: task.id }, task, out),
-            ToAgent::Acknowledge { key, uuid } => self.acknowledged(now, key, uuid, out),
-        }
+    /// What no task and no executor on it holds.
+    #[must_use]
+    pub fn free(&self) -> Resources {
+        self.free_resources()
     }
 
-    /// The executor says that a task has a new state. Panics if the task is unknown or cannot change so.
-    pub fn handle_executor(
-        &mut self,
-        now: Time,
-        key: TaskKey,
-        state: TaskState,
+    /// Its tasks that are not over and acknowledged, in order of their keys, with their newest states.
+    #[must_use]
+    pub fn tasks(&self) -> Vec<(TaskKey, TaskState)> {
+        self.tasks_by_key()
+    }
+
+    /// Everything on it is killed, and it does nothing ever after.
+    fn end(&mut self, out: &mut impl AgentEffects) {
+        self.forget_all(|_| true, out);
+        self.operations.clear();
+        self.drain = None;
+        self.timers.clear();
+        self.recovery_ends = None;
+        self.link = Link::new();
+        self.is_shut_down = true;
+    }
+
+    /// An executor that is not up does not hear it.
+    fn pass_on(
+        &self,
+        framework: FrameworkId,
+        executor: ExecutorId,
+        data: Vec<u8>,
         out: &mut impl AgentEffects,
     ) {
-        let place =
-            self.place(key).unwrap_or_else(|| panic!("the executor reports {state:?} of unknown {key:?}"));
-        let task = &mut self.tasks[place];
-        assert!(task.state.may_become(state), "{key:?} cannot go from {:?} to {state:?}", task.state);
-        task.state = state;
-        if state.is_terminal() {
-            self.free += &task.resources;
-        }
-        let uuid = StatusId(self.next_status);
-        self.next_status += 1;
-        task.updates.push((uuid, state));
-        if task.updates.len() == 1 {
-            self.send_head(now, place, RETRY_MIN, out);
+        if self.executor(framework, executor).is_some_and(|of| of.phase == Phase::Running) {
+            out.contain(Container::Message { framework, executor, data });
         }
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) next has something to do.
-    #[must_use]
-    pub fn next_timeout(&self) -> Option<Time> {
-        self.retries.peek().map(|Reverse((at, _))| *at)
-    }
-
-    /// Sends again what was not acknowledged in time.
-    pub fn handle_timeout(&mut self, now: Time, out: &mut impl AgentEffects) {
-        while let Some(&Reverse((at, uuid))) = self.retries.peek() {
-            if at > now {
-                break;
-            }
-            self.retries.pop();
-            if let Some(place) = self.place_of_head(uuid) {
-                let backoff = Span((self.tasks[place].backoff.0 * 2).min(RETRY_MAX.0));
-                self.send_head(now, place, backoff, out);
-            }
-        }
-        self.forget_answered_retries();
-    }
-
-    fn run(&mut self, key: TaskKey, task: TaskInfo, out: &mut impl AgentEffects) {
-        let (resources, state) = (task.resources.clone(), TaskState::Staging);
-        assert!(
-            self.free.contains(&resources),
-            "{key:?} asks {resources:?} of {:?}, free are {:?} of {:?}",
-            self.id,
-            self.free,
-            self.total
-        );
-        self.free -= &resources;
-        self.tasks.push(Task { key, resources, state, updates: SmallVec::new(), backoff: RETRY_MIN });
-        out.start(key, task);
-    }
-
-    fn acknowledged(&mut self, now: Time, key: TaskKey, uuid: StatusId, out: &mut impl AgentEffects) {
-        let Some(place) = self.place(key) else { return };
-        let task = &mut self.tasks[place];
-        if task.updates.first().is_none_or(|&(head, _)| head != uuid) {
-            return; // of an update that was acknowledged before
-        }
-        task.updates.remove(0);
-        if !task.updates.is_empty() {
-            self.send_head(now, place, RETRY_MIN, out);
-        } else if task.state.is_terminal() {
-            self.tasks.swap_remove(place);
-        }
-        self.forget_answered_retries();
-    }
-
-    fn send_head(&mut self, now: Time, place: usize, backoff: Span, out: &mut impl AgentEffects) {
-        let task = &mut self.tasks[place];
-        let (uuid, state) = task.updates[0];
-        task.backoff = backoff;
-        self.retries.push(Reverse((now + backoff, uuid)));
-        out.send_to_master(FromAgent::Update { key: task.key, state, latest: task.state, uuid });
-    }
-
-    fn forget_answered_retries(&mut self) {
-        while let Some(&Reverse((_, uuid))) = self.retries.peek()
-            && self.place_of_head(uuid).is_none()
+    /// So that nobody wakes the agent up for what was answered in time.
+    fn skip_dead_timers(&mut self) {
+        while let Some((_, timer)) = self.timers.next()
+            && !self.is_alive(timer)
         {
-            self.retries.pop();
+            self.timers.pop();
         }
     }
 
-    fn place(&self, key: TaskKey) -> Option<usize> {
-        self.tasks.iter().position(|task| task.key == key)
-    }
-
-    fn place_of_head(&self, uuid: StatusId) -> Option<usize> {
-        self.tasks.iter().position(|task| task.updates.first().is_some_and(|&(head, _)| head == uuid))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        id::{FrameworkId, Id, TaskId},
-        resource::parse_quantities,
-    };
-
-    #[derive(Default)]
-    struct Out {
-        sent: Vec<(TaskState, StatusId)>,
-        started: usize,
-    }
-
-    impl AgentEffects for Out {
-        fn send_to_master(&mut self, FromAgent::Update { state, uuid, .. }: FromAgent) {
-            self.sent.push((state, uuid));
+    fn is_alive(&self, timer: Timer) -> bool {
+        match timer {
+            Timer::Update(uuid) => self.place_of_head(uuid).is_some(),
+            Timer::Operation(status) => self.place_of_operation(status).is_some(),
+            Timer::Registration(number) => self.registering(number).is_some(),
+            Timer::Completion(number) => self.completing(number).is_some(),
         }
-        fn start(&mut self, _: TaskKey, _: TaskInfo) {
-            self.started += 1;
-        }
-    }
-
-    const KEY: fn() -> TaskKey = || TaskKey { framework: FrameworkId::new(0), task: TaskId::new(0) };
-
-    fn agent_with_a_task(out: &mut Out) -> Agent {
-        let resources = Resources::of(parse_quantities("cpus:2;mem:64").unwrap());
-        let mut agent = Agent::new(resources.clone());
-        let task = TaskInfo { id: KEY().task, agent: AgentId::new(0), resources, data: 0 };
-        agent.handle_master(Time::ZERO, ToAgent::Run { framework: KEY().framework, task }, out);
-        agent
-    }
-
-    #[test]
-    fn an_update_is_sent_again_with_growing_pauses_until_it_is_acknowledged() {
-        let mut out = Out::default();
-        let mut agent = agent_with_a_task(&mut out);
-        agent.handle_executor(Time::ZERO, KEY(), TaskState::Running, &mut out);
-        let mut at = Vec::new();
-        for _ in 0..8 {
-            let now = agent.next_timeout().unwrap();
-            at.push(now.0 / 1_000_000_000);
-            agent.handle_timeout(now, &mut out);
-        }
-        assert_eq!(at, [10, 30, 70, 150, 310, 630, 1230, 1830]);
-        assert_eq!(out.sent, [(TaskState::Running, StatusId(0)); 9]);
-        let uuid = StatusId(0);
-        agent.handle_master(Time::from_secs(2000), ToAgent::Acknowledge { key: KEY(), uuid }, &mut out);
-        assert_eq!(agent.next_timeout(), None);
-    }
-
-    #[test]
-    fn updates_of_a_task_are_delivered_one_by_one_in_order() {
-        let mut out = Out::default();
-        let mut agent = agent_with_a_task(&mut out);
-        agent.handle_executor(Time::ZERO, KEY(), TaskState::Running, &mut out);
-        agent.handle_executor(Time::ZERO, KEY(), TaskState::Finished, &mut out);
-        assert_eq!(out.sent.len(), 1);
-        agent.handle_master(Time::ZERO, ToAgent::Acknowledge { key: KEY(), uuid: StatusId(0) }, &mut out);
-        assert_eq!(out.sent, [(TaskState::Running, StatusId(0)), (TaskState::Finished, StatusId(1))]);
-        agent.handle_master(Time::ZERO, ToAgent::Acknowledge { key: KEY(), uuid: StatusId(0) }, &mut out);
-        agent.handle_master(Time::ZERO, ToAgent::Acknowledge { key: KEY(), uuid: StatusId(1) }, &mut out);
-        assert_eq!((out.sent.len(), agent.next_timeout()), (2, None));
-        assert_eq!(agent.free(), agent.total());
-    }
-
-    #[test]
-    #[should_panic(expected = "free are {}")]
-    fn an_agent_never_runs_more_than_it_has() {
-        let mut out = Out::default();
-        let mut agent = agent_with_a_task(&mut out);
-        let resources = Resources::of(parse_quantities("cpus:0.001").unwrap());
-        let task = TaskInfo { id: TaskId::new(1), agent: AgentId::new(0), resources, data: 0 };
-        agent.handle_master(Time::ZERO, ToAgent::Run { framework: KEY().framework, task }, &mut out);
     }
 }

@@ -193,12 +193,21 @@ impl Agent {
         if self.has_shared {
             free += &total.shared();
         }
+        if !free.devices().is_empty() {
+            // Of an agent that has lost devices that are held, what the amounts leave and what the devices leave may differ.
+            let devices = free.devices();
+            let left = devices.first(free.get(ResourceName::Gpus).0.min(devices.total()));
+            free = free.with_devices(left);
+        }
         self.available = free;
     }
 
     fn has_more_out_than(&self, total: &Resources) -> bool {
         let mut out = Resources::EMPTY;
         self.held.iter().for_each(|(_, _, held)| out += held);
+        if !total.devices().contains(out.devices()) {
+            return true;
+        }
         // Two entries that are the same and do not add up are each contained in one.
         out -= total;
         !out.is_empty()

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::{
     allocator::Allocation,
     id::{FrameworkId, OfferId},
+    maintenance::Unavailability,
     offer::Offer,
     time::{Span, Time},
 };
@@ -34,10 +35,10 @@ impl OfferBook {
     }
 
     /// A new offer of what was given.
-    pub(super) fn open(&mut self, given: Allocation) -> Offer {
+    pub(super) fn open(&mut self, given: Allocation, unavailability: Option<Box<Unavailability>>) -> Offer {
         let id = OfferId(self.first + self.places.len() as u64);
         let Allocation { framework, role, agent, resources } = given;
-        let offer = Offer { id, framework, role, agent, resources };
+        let offer = Offer { id, framework, role, agent, resources, unavailability };
         let place = self.free.pop().unwrap_or_else(|| {
             self.offers.push(None);
             self.offers.len() as u32 - 1
@@ -63,6 +64,37 @@ impl OfferBook {
     /// Takes the offer off the book, if it is out and of this framework.
     pub(super) fn take_if_of(&mut self, id: OfferId, framework: FrameworkId) -> Option<Offer> {
         self.take(id, |offer| offer.framework == framework)
+    }
+
+    /// Takes all offers off the book that are `wanted`, in order of their numbers. Looks at every offer that is out.
+    pub(super) fn take_all(&mut self, wanted: impl Fn(&Offer) -> bool) -> Vec<Offer> {
+        let is_wanted = |offer: &&Offer| wanted(offer);
+        let mut ids: Vec<OfferId> =
+            self.offers.iter().flatten().filter(is_wanted).map(|offer| offer.id).collect();
+        ids.sort_unstable();
+        ids.into_iter().filter_map(|id| self.take(id, |_| true)).collect()
+    }
+
+    /// All offers that are out, in no particular order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Offer> {
+        self.offers.iter().flatten()
+    }
+
+    /// The next offer has this number.
+    pub(super) fn next_id(&self) -> u64 {
+        self.first + self.places.len() as u64
+    }
+
+    /// Offers are numbered from here on: an earlier master has given the numbers below.
+    pub(super) fn start_at(&mut self, first: u64) {
+        assert!(self.places.is_empty(), "{} offers are out", self.places.len());
+        self.first = first;
+    }
+
+    /// A number for an inverse offer: they share the counter.
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.places.push_back(GONE);
+        self.first + self.places.len() as u64 - 1
     }
 
     pub(super) fn len(&self) -> usize {
@@ -121,23 +153,23 @@ mod tests {
     #[test]
     fn an_offer_is_taken_once() {
         let mut book = OfferBook::new(None);
-        let offers = [0, 1, 2].map(|agent| book.open(given(agent)));
+        let offers = [0, 1, 2].map(|agent| book.open(given(agent), None));
         let owner = FrameworkId::new(0);
         assert_eq!(book.take_if_of(offers[1].id, FrameworkId::new(1)), None);
         assert_eq!(book.take_if_of(offers[1].id, owner).as_ref(), Some(&offers[1]));
         assert_eq!(book.take_if_of(offers[1].id, owner), None);
         assert_eq!(book.take_if_of(offers[0].id, owner).as_ref(), Some(&offers[0]));
         assert_eq!(book.get(offers[2].id), Some(&offers[2]));
-        assert_eq!(book.open(given(3)).id, OfferId(3));
+        assert_eq!(book.open(given(3), None).id, OfferId(3));
         assert_eq!(book.len(), 2);
     }
 
     #[test]
     fn only_unanswered_offers_time_out() {
         let mut book = OfferBook::new(Some(Span::from_secs(10)));
-        let first = [book.open(given(0)), book.open(given(1))];
+        let first = [book.open(given(0), None), book.open(given(1), None)];
         book.start_timer(Time::ZERO, &first);
-        let second = [book.open(given(2))];
+        let second = [book.open(given(2), None)];
         book.start_timer(Time::from_secs(5), &second);
         book.take_if_of(first[0].id, FrameworkId::new(0));
         assert_eq!(book.next_timeout(), Some(Time::from_secs(10)));

@@ -69,7 +69,7 @@ const BAD_FILES: &[(&str, &str, &[&str], usize)] = &[
     ("placement = \"best-fit\"", "sorter = \"lottery\"", &["unknown sorter `lottery`", "`drf` and `random`"], 24),
     ("placement = \"best-fit\"", "response = \"keep\"", &["unknown response `keep`", "`decline` and `hold`"], 24),
     ("\"openb\"", "\"openbb\"", &["unknown format `openbb`", "did you mean `openb`?"], 6),
-    ("weight = 2.0", "capabilities = [\"GPU\"]", &["`GPU`", "`GPU_RESOURCES` and `MULTI_ROLE`"], 15),
+    ("weight = 2.0", "capabilities = [\"GPU\"]", &["`GPU`", "`PARTITION_AWARE` and `REVOCABLE_RESOURCES`"], 15),
     // Roles.
     ("best-effort", "best effort", &["blank or control character"], 20),
     ("best-effort", "a/../b", &["cannot have `..` as a component"], 20),

@@ -6,15 +6,19 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod agent;
 mod bad_input;
+mod fault;
 
 const WORDS: Vocabulary<'static> = Vocabulary {
     sorters: &["drf", "random"],
     orders: &["fifo", "shortest-first"],
     placements: &["first-fit", "best-fit", "worst-fit"],
     responses: &["decline", "hold"],
+    estimators: &["fixed", "usage-slack"],
+    controllers: &["none", "load"],
     trace_formats: &["openb"],
-    capabilities: &["GPU_RESOURCES", "MULTI_ROLE"],
+    capabilities: &["GPU_RESOURCES", "MULTI_ROLE", "PARTITION_AWARE", "REVOCABLE_RESOURCES"],
 };
 
 const GOOD: &str = r#"name = "quickstart"
@@ -68,7 +72,7 @@ fn defaults_are_filled_in_and_paths_resolved() {
     assert_eq!(experiment.network.latency.to_string(), "500 us");
     assert_eq!(experiment.policy[0].refuse_seconds.to_string(), "1 h");
     assert_eq!(experiment.policy[1].refuse_seconds.to_string(), "5 s");
-    assert_eq!(experiment.framework[1].capabilities, ["MULTI_ROLE", "GPU_RESOURCES"]);
+    assert_eq!(experiment.framework[1].capabilities, ["MULTI_ROLE", "GPU_RESOURCES", "PARTITION_AWARE"]);
 }
 
 #[test]
@@ -189,7 +193,7 @@ fn an_error_found_later_points_at_its_line() {
 
 #[test]
 fn a_resolved_experiment_says_the_same_again() {
-    for text in [GOOD, SYNTHETIC] {
+    for text in [GOOD, SYNTHETIC, &fault::every_fault()] {
         let first = read(text, &[]).expect("good").experiment;
         let toml = toml::to_string(&first).expect("an experiment is TOML");
         let again = load_text("again", &toml, Path::new(""), &[], &WORDS).map_err(|error| show(&error));
