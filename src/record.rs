@@ -12,7 +12,7 @@ use mesos::{
 use crate::{
     cluster::MachineId,
     fault::{Action, CauseId},
-    workload::Job,
+    workload::{Job, JobId, TaskSpec},
 };
 
 /// One thing that happened in a simulated data centre.
@@ -47,6 +47,33 @@ pub enum Record<'a> {
         /// Under which id it is tried now.
         attempt: TaskId,
     },
+    /// A framework gives a job a task more than it arrived with.
+    TaskAdded {
+        /// Whose job, by place in the experiment file.
+        framework: usize,
+        /// Which job.
+        job: JobId,
+        /// The task.
+        task: TaskId,
+        /// What it asks for, and for how long.
+        spec: TaskSpec,
+    },
+    /// A framework ends an attempt that has done what it was for: what it took was not in vain.
+    TaskStopped {
+        /// Whose task, by place in the experiment file.
+        framework: usize,
+        /// The attempt.
+        attempt: TaskId,
+    },
+    /// A framework that manages its jobs itself says that one is over.
+    JobEnded {
+        /// Whose job, by place in the experiment file.
+        framework: usize,
+        /// Which job.
+        job: JobId,
+        /// Whether it did what it was for.
+        success: bool,
+    },
     /// A fault begins or ends something.
     Fault {
         /// Which fault.
@@ -73,6 +100,8 @@ pub enum Record<'a> {
         first_task: TaskId,
         /// Whether each task fits some empty machine. If not, the job is rejected.
         fits: bool,
+        /// Whether the job is over when its framework says so, and not when its tasks are.
+        managed: bool,
     },
     /// The master did something.
     Master(Note<'a>),
@@ -212,6 +241,12 @@ impl RecordHash {
         }
     }
 
+    fn spec(&mut self, task: &TaskSpec) {
+        let asked = task.demand.quantities();
+        self.words(ResourceName::ALL.map(|name| asked.get(name).0 as u64));
+        self.words([task.runtime.0, task.demand.models.0]);
+    }
+
     fn offer(&mut self, offer: &Offer) {
         self.words([offer.id.0, pair(offer.framework, offer.role), offer.agent.index() as u64]);
         self.resources(&offer.resources);
@@ -349,15 +384,11 @@ impl Observer for RecordHash {
                 self.word(pair(*agent, *machine));
                 self.resources(resources);
             }
-            Record::JobSubmitted { framework, job, first_task, fits } => {
-                self.word(3 + u64::from(*fits));
+            Record::JobSubmitted { framework, job, first_task, fits, managed } => {
+                self.word(3 + u64::from(*fits) + (u64::from(*managed) << 8));
                 self.word(*framework as u64);
                 self.word(pair(job.id, *first_task));
-                for task in &job.tasks {
-                    let asked = task.demand.quantities();
-                    self.words(ResourceName::ALL.map(|name| asked.get(name).0 as u64));
-                    self.words([task.runtime.0, task.demand.models.0]);
-                }
+                job.tasks.iter().for_each(|task| self.spec(task));
             }
             Record::Master(note) => self.note(note),
             Record::TaskStarted { key, agent } => {
@@ -371,6 +402,16 @@ impl Observer for RecordHash {
             }
             Record::TaskRetried { framework, task, attempt } => {
                 self.words([7, *framework as u64, pair(*task, *attempt)]);
+            }
+            Record::TaskAdded { framework, job, task, spec } => {
+                self.words([12, *framework as u64, pair(*job, *task)]);
+                self.spec(spec);
+            }
+            Record::TaskStopped { framework, attempt } => {
+                self.words([13, *framework as u64, attempt.index() as u64]);
+            }
+            Record::JobEnded { framework, job, success } => {
+                self.words([14 + (u64::from(*success) << 8), *framework as u64, job.index() as u64]);
             }
             Record::Fault { cause, .. } => self.words([8, cause.index() as u64]),
             Record::MasterFailed => self.word(9),

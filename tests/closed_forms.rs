@@ -148,36 +148,40 @@ struct OneAtATime {
 }
 
 impl OneAtATime {
-    fn next(&mut self, now: Time, reply: &mut Reply) {
+    fn next(&mut self, now: Time, facts: &AgentFacts, reply: &mut Reply) {
         if self.inner.waiting() == 0
             && let Some((job, task)) = self.later.pop_front()
         {
-            self.inner.submit(now, &job, task, reply);
+            self.inner.submit(now, &job, task, facts, reply);
         }
     }
 }
 
 impl Framework for OneAtATime {
-    fn submit(&mut self, now: Time, job: &Job, first_task: TaskId, reply: &mut Reply) {
+    fn submit(&mut self, now: Time, job: &Job, first_task: TaskId, facts: &AgentFacts, reply: &mut Reply) {
         self.later.push_back((job.clone(), first_task));
-        self.next(now, reply);
+        self.next(now, facts, reply);
     }
 
     fn handle_event(&mut self, now: Time, event: Event, facts: &AgentFacts, reply: &mut Reply) {
         self.inner.handle_event(now, event, facts, reply);
-        self.next(now, reply);
+        self.next(now, facts, reply);
     }
 
-    fn disconnected(&mut self) {
-        self.inner.disconnected();
+    fn disconnected(&mut self, now: Time) {
+        self.inner.disconnected(now);
     }
 
-    fn removed(&mut self, reply: &mut Reply) {
-        self.inner.removed(reply);
+    fn removed(&mut self, now: Time, facts: &AgentFacts, reply: &mut Reply) {
+        self.inner.removed(now, facts, reply);
     }
 
     fn reconcile(&mut self, reply: &mut Reply) -> bool {
         self.inner.reconcile(reply)
+    }
+
+    fn is_in_doubt(&self) -> bool {
+        self.inner.is_in_doubt()
     }
 
     fn waiting(&self) -> usize {
@@ -215,6 +219,7 @@ fn the_running_example_of_drf_ends_with_three_and_two_tasks() {
             class: "".into(),
             submission: Time::from_secs(10),
             tasks: smallvec::smallvec![task],
+            detail: None,
         };
         (0..9).map(job).collect::<Vec<_>>().into_iter()
     };

@@ -155,7 +155,7 @@ fn a_truncated_gzip_file_is_called_truncated() {
     let bytes = fs::read(whole).unwrap();
     for kept in [bytes.len() / 2, bytes.len() - 4, 15] {
         place.write("pods.csv", &bytes[..kept]);
-        place.refuses(&["tiny.toml"], &["pods.csv: the gzip file is truncated", "tiny.toml:8:"]);
+        place.refuses(&["tiny.toml"], &["pods.csv: the compressed file is truncated", "tiny.toml:8:"]);
     }
 }
 
@@ -167,7 +167,7 @@ fn a_damaged_gzip_file_is_called_damaged() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x55;
     place.write("pods.csv", &bytes);
-    place.refuses(&["tiny.toml"], &["pods.csv: the gzip file is damaged", "tiny.toml:8:"]);
+    place.refuses(&["tiny.toml"], &["pods.csv: the compressed file is damaged", "tiny.toml:8:"]);
 }
 
 #[test]
@@ -186,8 +186,9 @@ fn a_bad_field_of_a_trace_is_named_by_file_line_and_column() {
             "pods.csv:4: column `name` is `pod-0`: expected another name than that of line 2",
         ),
         ("20,30,20", "20,10,20", "column `deletion_time` is `10`: expected 20"),
-        (",200,12", "", "pods.csv:3: the row has 9 fields: expected 11"),
-        ("memory_mib", "memory_mb", "pods.csv:1: unknown column `memory_mb`: expected `memory_mib`"),
+        (",200,12", "", "pods.csv:3: 9 fields: expected 11 fields"),
+        ("qos", "qoss", "pods.csv:1: unknown column `qoss` (did it mean `qos`?)"),
+        ("memory_mib", "memory_mb", "pods.csv: is no trace of a known format"),
     ] {
         let place = Place::new();
         assert!(PODS.contains(from), "{from}");
@@ -203,12 +204,9 @@ fn a_bad_field_of_a_trace_is_named_by_file_line_and_column() {
 fn an_empty_trace_is_refused() {
     let place = Place::new();
     place.write("pods.csv", "");
-    place.refuses(
-        &["tiny.toml"],
-        &["pods.csv: the trace is empty: expected a header with `name`", "tiny.toml:8:"],
-    );
+    place.refuses(&["tiny.toml"], &["pods.csv: is no trace of a known format", "tiny.toml:8:"]);
     place.write("pods.csv", PODS.lines().next().unwrap());
-    place.refuses(&["tiny.toml"], &["pods.csv: the trace is empty: expected a row after the header"]);
+    place.refuses(&["tiny.toml"], &["pods.csv: no job of it can run: there is none"]);
 }
 
 #[test]
@@ -336,6 +334,98 @@ fn validate_says_what_an_experiment_is_made_of_and_runs_nothing() {
     let output = place.mesosim(&["validate", "tiny.toml"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(words_of(&output.stderr).contains("column `cpu_milli` is `eight`"));
+}
+
+#[test]
+fn wrong_rows_of_a_trace_are_left_out_if_the_experiment_says_so() {
+    let place = Place::new();
+    place.write("pods.csv", PODS.replace("8000", "eight"));
+    let skip = ["validate", "tiny.toml", "--set", "workload.trace.rejected=skip"];
+    let output = place.mesosim(&skip);
+    assert!(words_of(&output.stdout).contains("2 jobs"), "{}", words_of(&output.stderr));
+}
+
+#[test]
+fn inspect_tells_what_a_trace_consists_of_and_names_each_rejected_row() {
+    let place = Place::new();
+    place.write("pods.csv", PODS.replace("8000", "eight"));
+    let output =
+        place.mesosim(&["trace", "inspect", "pods.csv", "--rejects", "rejected.csv", "--plots", "plots"]);
+    let said = words_of(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for words in
+        ["2 jobs, 2 tasks", "1 of 3 rows were rejected", "line 3: `cpu_milli` is `eight`", "classes 1: LS 2"]
+    {
+        assert!(said.contains(words), "no `{words}` in {said}");
+    }
+    assert!(words_of(&output.stderr).contains("MB/s, peak memory"));
+    assert_eq!(column(&place.path("rejected.csv"), "line"), ["3"]);
+    assert!(fs::read_to_string(place.path("plots/pods-csv-arrivals.svg")).unwrap().ends_with("</svg>\n"));
+    let output = place.mesosim(&["trace", "inspect", "pods.csv", "nodes.csv", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let counts = ["jobs", "machines"].map(|what| {
+        json["traces"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|of| of["contents"][what].as_u64().unwrap())
+            .sum::<u64>()
+    });
+    assert_eq!(counts, [2, 2]);
+}
+
+#[test]
+fn trace_commands_refuse_what_they_cannot_do_and_write_nothing() {
+    let place = Place::new();
+    for (arguments, words) in [
+        (&["inspect", "none.csv"][..], "none.csv: cannot be opened"),
+        (&["inspect", "tiny.toml"], "tiny.toml: is no trace of a known format"),
+        (&["inspect", "pods.csv", "--format", "opnb"], "unknown trace format `opnb`: expected `openb`"),
+        (&["sample", "pods.csv", "out"], "--every"),
+        (&["sample", "pods.csv", "out", "--share", "2"], "expected a probability, 0 to 1"),
+        (&["scale", "pods.csv", "out", "--load", "0"], "expected a number above 0"),
+        (&["slice", "pods.csv", "out", "--from", "noon"], "is not a duration"),
+        (&["convert", "pods.csv", "tiny.toml"], "there is a file of that name"),
+        (&["export", "pods.csv", "out", "--to", "swv"], "a similar value exists: 'swf'"),
+    ] {
+        let output = place.mesosim(&[&["trace"], arguments].concat());
+        let said = words_of(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(said.contains(words), "{arguments:?}: no `{words}` in {said}");
+        assert!(!place.path("out").exists());
+    }
+}
+
+#[test]
+fn an_exported_trace_is_read_again_with_the_same_jobs() {
+    let place = Place::new();
+    for format in ["swf", "batsim"] {
+        let output = place.mesosim(&["trace", "export", "pods.csv", format, "--to", format]);
+        assert_eq!(output.status.code(), Some(0), "{}", words_of(&output.stderr));
+        let said = words_of(&place.mesosim(&["trace", "inspect", format]).stdout);
+        assert!(said.contains(&format!("format {format}: ")) && said.contains("3 jobs"), "{said}");
+    }
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn a_converted_trace_holds_the_same_and_runs_the_same() {
+    let place = Place::new();
+    for (arguments, jobs) in [
+        (&["convert", "pods.csv", "native"][..], "3 jobs"),
+        (&["sample", "pods.csv", "sampled", "--every", "2"], "2 jobs"),
+        (&["slice", "pods.csv", "sliced", "--from", "5 s", "--to", "15 s"], "1 jobs"),
+        (&["scale", "pods.csv", "scaled", "--load", "3"], "9 jobs"),
+    ] {
+        let output = place.mesosim(&[&["trace"], arguments].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", words_of(&output.stderr));
+        let said = words_of(&place.mesosim(&["trace", "inspect", arguments[2]]).stdout);
+        assert!(said.contains(jobs), "{arguments:?}: {said}");
+    }
+    place.mesosim(&["run", "tiny.toml", "--out", "first"]);
+    place.mesosim(&["run", "tiny.toml", "--out", "second", "--set", "workload.trace.path=native"]);
+    let hash = |out: &str| column(&place.path(out).join("summary.csv"), "record_hash");
+    assert_eq!(hash("first"), hash("second"));
 }
 
 #[test]

@@ -72,9 +72,9 @@ impl Suppression {
 }
 
 impl Framework for Suppression {
-    fn submit(&mut self, now: Time, job: &Job, first_task: TaskId, reply: &mut Reply) {
+    fn submit(&mut self, now: Time, job: &Job, first_task: TaskId, facts: &AgentFacts, reply: &mut Reply) {
         assert!(reply.calls.is_empty());
-        self.inner.submit(now, job, first_task, reply);
+        self.inner.submit(now, job, first_task, facts, reply);
         self.heed(now, &reply.calls);
     }
 
@@ -87,16 +87,20 @@ impl Framework for Suppression {
         self.heed(now, &reply.calls);
     }
 
-    fn disconnected(&mut self) {
-        self.inner.disconnected();
+    fn disconnected(&mut self, now: Time) {
+        self.inner.disconnected(now);
     }
 
-    fn removed(&mut self, reply: &mut Reply) {
-        self.inner.removed(reply);
+    fn removed(&mut self, now: Time, facts: &AgentFacts, reply: &mut Reply) {
+        self.inner.removed(now, facts, reply);
     }
 
     fn reconcile(&mut self, reply: &mut Reply) -> bool {
         self.inner.reconcile(reply)
+    }
+
+    fn is_in_doubt(&self) -> bool {
+        self.inner.is_in_doubt()
     }
 
     fn waiting(&self) -> usize {
@@ -145,7 +149,7 @@ fn jobs(small: &Small, place: usize) -> Vec<Job> {
             TaskSpec { demand, runtime: Span::from_millis(draw(2 * small.runtime_ms + 1)), profile: 0 };
         let tasks = (0..=draw(3)).map(|_| task).collect();
         let (id, name) = (JobId::new(n as usize), JobName::Numbered(n));
-        Job { id, name, class: "".into(), submission: at, tasks }
+        Job { id, name, class: "".into(), submission: at, tasks, detail: None }
     };
     (0..small.jobs).map(job).collect()
 }

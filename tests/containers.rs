@@ -70,6 +70,9 @@ impl Observer for Log {
             Record::FrameworkSubscribed { .. }
             | Record::AgentRegistered { .. }
             | Record::TaskRetried { .. }
+            | Record::TaskAdded { .. }
+            | Record::TaskStopped { .. }
+            | Record::JobEnded { .. }
             | Record::Fault { .. }
             | Record::MasterFailed
             | Record::MasterElected
@@ -86,8 +89,8 @@ type Heard = Arc<Mutex<Vec<(TaskState, Option<Reason>)>>>;
 struct Listening(BatchFramework, Heard);
 
 impl Framework for Listening {
-    fn submit(&mut self, now: Time, job: &Job, first_task: TaskId, reply: &mut Reply) {
-        self.0.submit(now, job, first_task, reply);
+    fn submit(&mut self, now: Time, job: &Job, first_task: TaskId, facts: &AgentFacts, reply: &mut Reply) {
+        self.0.submit(now, job, first_task, facts, reply);
     }
     fn handle_event(&mut self, now: Time, event: Event, facts: &AgentFacts, reply: &mut Reply) {
         if let Event::Update(status) = &event {
@@ -95,14 +98,17 @@ impl Framework for Listening {
         }
         self.0.handle_event(now, event, facts, reply);
     }
-    fn disconnected(&mut self) {
-        self.0.disconnected();
+    fn disconnected(&mut self, now: Time) {
+        self.0.disconnected(now);
     }
-    fn removed(&mut self, reply: &mut Reply) {
-        self.0.removed(reply);
+    fn removed(&mut self, now: Time, facts: &AgentFacts, reply: &mut Reply) {
+        self.0.removed(now, facts, reply);
     }
     fn reconcile(&mut self, reply: &mut Reply) -> bool {
         self.0.reconcile(reply)
+    }
+    fn is_in_doubt(&self) -> bool {
+        self.0.is_in_doubt()
     }
     fn waiting(&self) -> usize {
         self.0.waiting()
@@ -126,6 +132,7 @@ fn job(number: usize, Wish(at, tasks, runtime, cpus, profile, revocable): Wish) 
         class: "".into(),
         submission: Time::from_secs(at),
         tasks: std::iter::repeat_n(task, tasks).collect(),
+        detail: None,
     }
 }
 
@@ -411,6 +418,7 @@ fn load(text: &str) -> Prepared {
         sorters: SORTER_NAMES,
         orders: ORDER_NAMES,
         placements: PLACEMENT_NAMES,
+        kinds: mesosim::framework::KIND_NAMES,
         responses: RESPONSE_NAMES,
         estimators: ESTIMATOR_NAMES,
         controllers: CONTROLLER_NAMES,

@@ -13,6 +13,7 @@ use mesosim::{
         config::{self, Vocabulary},
         prepare::Prepared,
     },
+    framework::KIND_NAMES,
     policy::{ORDER_NAMES, PLACEMENT_NAMES, RESPONSE_NAMES, SORTER_NAMES},
 };
 use tempfile::TempDir;
@@ -156,6 +157,7 @@ fn the_quickstart_makes_the_decisions_that_it_always_made() {
         sorters: SORTER_NAMES,
         orders: ORDER_NAMES,
         placements: PLACEMENT_NAMES,
+        kinds: KIND_NAMES,
         responses: RESPONSE_NAMES,
         estimators: ESTIMATOR_NAMES,
         controllers: CONTROLLER_NAMES,

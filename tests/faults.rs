@@ -28,6 +28,7 @@ fn prepared(file: &str, settings: &[&str]) -> Prepared {
         sorters: SORTER_NAMES,
         orders: ORDER_NAMES,
         placements: PLACEMENT_NAMES,
+        kinds: mesosim::framework::KIND_NAMES,
         responses: RESPONSE_NAMES,
         estimators: ESTIMATOR_NAMES,
         controllers: CONTROLLER_NAMES,
@@ -61,7 +62,7 @@ fn the_death_of_the_master_loses_no_task_and_the_next_knows_everybody_within_a_s
         let running = metrics.timeline().bins(None).nth(bin).unwrap().1.tasks_running();
         assert!(running > 800.0, "{running} tasks run when the master dies");
         assert_eq!((work.wasted().len(), work.goodput().attempts), (0, 4000), "{work:?}");
-        assert!(metrics.jobs().all().iter().all(|job| metrics.jobs().attempts(job) == 10));
+        assert!(metrics.jobs().all().iter().all(|job| job.attempts == 10));
         assert_eq!(metrics.summary(Span::from_secs(10)).finished, 400);
 
         let [(_, after)] = work.recoveries() else { panic!("{:?}", work.recoveries()) };
@@ -128,6 +129,9 @@ impl Observer for Toll {
             | Record::Master(_)
             | Record::FrameworkSubscribed { .. }
             | Record::TaskRetried { .. }
+            | Record::TaskAdded { .. }
+            | Record::TaskStopped { .. }
+            | Record::JobEnded { .. }
             | Record::MasterFailed
             | Record::MasterElected
             | Record::MasterRecovered { .. }

@@ -44,3 +44,24 @@ fn an_agent_whose_machine_dies_becomes_unreachable() {
 fn an_agent_that_was_shut_down_starts_as_another_one() {
     check(1, 29, &["fault-0", "fault-2", "fault-3", "fault-4"]);
 }
+
+/// A task that its master had forgotten ran on: its framework had given it up and took no more notice of it.
+#[test]
+fn a_task_that_was_given_up_is_killed_when_it_is_told_to_run() {
+    check(1, 932, &["fault-1", "fault-2", "fault-4", "flags", "filters", "policies"]);
+    check(1, 1824, &["jobs>9", "framework-1", "fault-2", "call-0"]);
+    check(2, 1495, &[]); // the master waited for agents and did not answer an order to kill that named none
+    check(2, 1338, &["framework-0", "framework-1", "framework-3", "framework-4", "fault-0", "jobs>2"]);
+}
+
+/// The master declared an agent unreachable just when the last fault was healed, and from then on its pings were vouched for.
+#[test]
+fn an_agent_that_its_master_does_not_know_any_more_registers_again() {
+    check(1, 1449, &["jobs>0", "framework-1", "fault-0", "fault-1", "fault-4"]);
+}
+
+/// An agent that had asked twice to come back was taken back twice, the second time with a task whose end it had forgotten meanwhile.
+#[test]
+fn a_registration_that_is_repeated_late_leaves_only_tasks_that_are_over() {
+    check(2, 333, &[]);
+}

@@ -136,6 +136,7 @@ impl JobSource for Tasks {
             class: "".into(),
             submission: Time::ZERO + span(task.arrival),
             tasks: smallvec![TaskSpec { demand, runtime: span(task.duration), profile: 0 }],
+            detail: None,
         })
     }
 }

@@ -23,11 +23,35 @@ pub(super) const ENTRY: CheckerEntry = CheckerEntry {
     build: |facts| Box::new(Updates::new(facts)),
 };
 
+/// What the framework of a launched task heard last.
+#[derive(Debug, Default)]
+struct Told {
+    state: Option<TaskState>,
+    /// An update of a task that is not over, on its way: it counts when it is acknowledged, unless there are newer ones then.
+    /// A master passes on what an agent says of a task that is over in the books of master and framework (`Master::statusUpdate`
+    /// looks the task up after that): lost on its way, it is no news, and the agent may die before it repeats it.
+    in_flight: Option<(StatusId, TaskState)>,
+}
+
+impl Told {
+    fn sent(&mut self, status: &TaskStatus) {
+        self.in_flight = status.uuid.filter(|_| !status.state.is_terminal()).map(|uuid| (uuid, status.state));
+        if self.in_flight.is_none() {
+            self.state = Some(status.state);
+        }
+    }
+
+    fn acknowledged(&mut self, uuid: StatusId) {
+        if let Some((_, state)) = self.in_flight.take_if(|(of, _)| *of == uuid) {
+            self.state = Some(state);
+        }
+    }
+}
+
 /// Its books.
 pub struct Updates {
     slowest: Span,
-    /// What the framework of each launched task heard last.
-    told: BTreeMap<TaskKey, Option<TaskState>>,
+    told: BTreeMap<TaskKey, Told>,
     /// Updates that were sent, and when the acknowledgement was passed on.
     updates: FxHashMap<(TaskKey, StatusId), Option<Time>>,
     removed: BTreeSet<FrameworkId>,
@@ -55,7 +79,7 @@ impl Updates {
     fn sent(&mut self, now: Time, framework: FrameworkId, status: &TaskStatus) {
         let key = TaskKey { framework, task: status.task };
         if let Some(told) = self.told.get_mut(&key) {
-            *told = Some(status.state);
+            told.sent(status);
         }
         let Some(uuid) = status.uuid else { return };
         let acknowledged = *self.updates.entry((key, uuid)).or_default();
@@ -73,13 +97,16 @@ impl Updates {
 
     fn note(&mut self, now: Time, note: &Note<'_>) {
         if let Note::Launched { key, .. } = note {
-            self.told.insert(*key, None);
+            self.told.insert(*key, Told::default());
         } else if let Note::Sent { framework, status } = note {
             self.sent(now, *framework, status);
         } else if let Note::Acknowledged { key, uuid } = note {
             let sent = self.updates.get_mut(&(*key, *uuid));
             let sent = sent.unwrap_or_else(|| panic!("{now} s: {uuid:?} of {key:?} was never sent"));
             sent.get_or_insert(now);
+            if let Some(told) = self.told.get_mut(key) {
+                told.acknowledged(*uuid);
+            }
         } else if let Note::FrameworkRemoved { framework } = note {
             self.removed.insert(*framework);
         } else if let Note::AgentConnected { .. } | Note::AgentEnded { .. } | Note::AgentAdded { .. } = note {
@@ -113,7 +140,7 @@ impl Checker for Updates {
 
     fn settled(&self, now: Time) {
         for (key, told) in self.told.iter().filter(|(key, _)| !self.removed.contains(&key.framework)) {
-            let is_over = told.is_some_and(|state| {
+            let is_over = told.state.is_some_and(|state| {
                 state.is_terminal() || matches!(state, TaskState::Unreachable | TaskState::Unknown)
             });
             assert!(is_over, "{now} s: the last news of {key:?} was {told:?}, and it is over");

@@ -130,6 +130,12 @@ impl Found {
                 self.runs += 1;
                 self.tally.add(&tally);
                 *self.ends.entry(end).or_default() += 1;
+                match end {
+                    End::Settled | End::Interrupted => {}
+                    End::Busy | End::TooManyEvents => {
+                        bar.suspend(|| say!("case {case}: {}, {}", end.name(), figures(&tally)));
+                    }
+                }
             }
             Err(panic) => {
                 self.failures += 1;

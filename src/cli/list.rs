@@ -3,14 +3,15 @@
 use std::process::ExitCode;
 
 use comfy_table::{ContentArrangement, Table, presets};
+use mesosim_traces::FORMATS;
 
 use super::CommandError;
 use crate::{
     bench::fcfs::WORKLOADS,
     container::oversubscription::{QOS_CONTROLLERS, RESOURCE_ESTIMATORS},
     fault::FAULTS,
+    framework::KINDS,
     policy::{self, Entry},
-    trace::FORMATS,
 };
 
 #[derive(Debug, clap::Args)]
@@ -23,6 +24,8 @@ pub(super) struct ListArguments {
 enum Kind {
     /// What experiment files may name under [[policy]]
     Policies,
+    /// Kinds of frameworks, for [[framework]]
+    Frameworks,
     /// Resource estimators and QoS controllers, for [agent]
     Oversubscription,
     /// Kinds of faults, for [[fault]]
@@ -43,6 +46,10 @@ pub(super) fn list(arguments: &ListArguments) -> Result<ExitCode, CommandError> 
         policies("policy.placement", policy::placement::PLACEMENTS);
         policies("policy.response", policy::RESPONSES);
     }
+    if wanted(Kind::Frameworks) {
+        let rows = KINDS.iter().map(|kind| [kind.name, kind.about, kind.source].map(str::to_owned).to_vec());
+        print("Frameworks (framework.kind)", &["name", "what it does", "source"], rows);
+    }
     if wanted(Kind::Oversubscription) {
         policies("agent.resource_estimator", RESOURCE_ESTIMATORS);
         policies("agent.qos_controller", QOS_CONTROLLERS);
@@ -52,8 +59,14 @@ pub(super) fn list(arguments: &ListArguments) -> Result<ExitCode, CommandError> 
         print("Faults (fault.kind)", &["name", "what it does"], rows);
     }
     if wanted(Kind::Formats) {
-        let rows = FORMATS.iter().map(|format| vec![format.name.to_owned(), format.about.to_owned()]);
-        print("Trace formats (trace.format)", &["name", "what it is"], rows);
+        let rows = FORMATS
+            .iter()
+            .map(|format| [format.name, format.about, format.source].map(str::to_owned).to_vec());
+        print(
+            "Trace formats (trace.format, mesosim trace --format)",
+            &["name", "what it is", "source"],
+            rows,
+        );
     }
     if wanted(Kind::Capabilities) {
         let rows = mesos::capability::Capabilities::names().into_iter().map(|name| vec![name.to_owned()]);

@@ -16,6 +16,7 @@ mod fuzz;
 mod list;
 mod progress;
 mod run;
+mod trace;
 
 use std::{
     io::Write,
@@ -28,6 +29,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use mesosim_traces::{FORMATS, TraceError};
 
 use crate::{
     container::oversubscription::{CONTROLLER_NAMES, ESTIMATOR_NAMES},
@@ -36,12 +38,12 @@ use crate::{
         config::{self, ConfigError, Loaded, Vocabulary},
         prepare::Prepared,
     },
+    framework::KIND_NAMES,
     policy::{ORDER_NAMES, PLACEMENT_NAMES, RESPONSE_NAMES, SORTER_NAMES},
     report::{
         ReportError,
         units::{count, duration},
     },
-    trace::FORMATS,
 };
 
 /// Simulates clusters under Apache Mesos' allocator, and compares scheduling policies on them.
@@ -64,6 +66,8 @@ enum Command {
     Conformance(conformance::ConformanceArguments),
     /// Draw data centres at random, let everything go wrong in them, and watch them under all checkers
     Fuzz(fuzz::FuzzArguments),
+    /// Look into traces of any known format, make others from them, fit generators to them
+    Trace(trace::TraceArguments),
     /// List what experiment files can name
     List(list::ListArguments),
     /// Measure the speed of this program on this machine
@@ -90,6 +94,10 @@ enum CommandError {
     Experiment(#[from] ExperimentError),
     #[error("results are written, but not the report: {0}")]
     Report(#[from] ReportError),
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    #[error("plots are not drawn: {0}")]
+    Plots(Box<ReportError>),
 }
 
 /// A reader that has seen enough and closed the pipe changes nothing: the work goes on, and so does its exit code.
@@ -118,10 +126,15 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::check(&arguments),
         Command::Conformance(arguments) => conformance::conformance(&arguments),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
+        Command::Trace(arguments) => trace::trace(&arguments),
         Command::List(arguments) => list::list(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
     };
     result.unwrap_or_else(|error| {
+        if matches!(error, CommandError::Trace(TraceError::Interrupted)) {
+            say!("Interrupted; nothing was written.");
+            return ExitCode::from(130);
+        }
         tell(error);
         ExitCode::from(2)
     })
@@ -132,7 +145,10 @@ fn tell(error: CommandError) {
         CommandError::Experiment(ExperimentError::Config(error)) => {
             complain(format_args!("{:?}", miette::Report::new(error)));
         }
-        CommandError::Experiment(ExperimentError::Write { .. }) | CommandError::Report(_) => {
+        CommandError::Experiment(ExperimentError::Write { .. })
+        | CommandError::Report(_)
+        | CommandError::Plots(_)
+        | CommandError::Trace(_) => {
             complain(format_args!("Error: {error}"));
         }
     }
@@ -147,6 +163,7 @@ impl ExperimentArguments {
             sorters: SORTER_NAMES,
             orders: ORDER_NAMES,
             placements: PLACEMENT_NAMES,
+            kinds: KIND_NAMES,
             responses: RESPONSE_NAMES,
             estimators: ESTIMATOR_NAMES,
             controllers: CONTROLLER_NAMES,

@@ -47,7 +47,7 @@ pub struct Topology {
 
 /// More GPU models than bits.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("more than 64 different GPU models; the 65th is `{0}`")]
+#[error("more than 63 different GPU models; the 64th is `{0}`")]
 pub struct TooManyModels(pub String);
 
 impl Cluster {
@@ -82,13 +82,19 @@ impl Cluster {
     pub fn intern_model(&mut self, model: &str) -> Result<ModelSet, TooManyModels> {
         let known = self.models.iter().position(|name| name == model);
         let place = known.unwrap_or(self.models.len());
-        if place >= 64 {
+        if place >= 63 {
             return Err(TooManyModels(model.into()));
         }
         if known.is_none() {
             self.models.push(model.into());
         }
         Ok(ModelSet(1 << place))
+    }
+
+    /// The bit of a GPU model, if it was ever seen.
+    #[must_use]
+    pub fn model(&self, name: &str) -> Option<ModelSet> {
+        self.models.iter().position(|known| known == name).map(|place| ModelSet(1 << place))
     }
 
     /// The name of a machine's GPU model.

@@ -33,7 +33,8 @@ pub struct Host {
     slots: IdVec<Slot, Option<Container>>,
     free: Vec<Slot>,
     timers: Timers,
-    store: Store,
+    /// Its images, once a container has needed one.
+    store: Option<Box<Store>>,
     /// How many containers were ever started.
     started: u32,
     /// How fast the machine is; 1 is normal.
@@ -59,7 +60,7 @@ impl Host {
     pub fn new(cpus: Scalar, options: Arc<HostOptions>, images: Arc<Images>) -> Self {
         Self {
             cpus,
-            store: Store::new(options.image_bandwidth, options.image_cache),
+            store: None,
             options,
             images,
             slots: IdVec::new(),
@@ -87,7 +88,7 @@ impl Host {
         let slot = self.insert(Container::new(work, &self.options));
         let is_there = image.is_none_or(|image| {
             let bytes = self.images.bytes(image);
-            self.store.take(now, image, bytes, slot)
+            self.store().take(now, image, bytes, slot)
         });
         if is_there {
             self.prepare(now, slot, out);
@@ -151,9 +152,9 @@ impl Host {
                 progress,
             });
         }
-        self.store.crash();
+        self.store.iter_mut().for_each(|store| store.crash());
         let (cpus, options, images) = (self.cpus, self.options.clone(), self.images.clone());
-        let (store, none) = (self.store.clone(), Self::new(cpus, options, images));
+        let (store, none) = (self.store.take(), Self::new(cpus, options, images));
         *self = Self { store, speed: self.speed, started: self.started, ..none };
     }
 
@@ -169,14 +170,13 @@ impl Host {
     #[must_use]
     pub fn next_wake(&self) -> Option<Time> {
         let due = self.timers.first().map(|(at, _)| at);
-        let next = [due, self.store.next_arrival()].into_iter().flatten().min();
-        next.filter(|&at| at != Time::MAX)
+        Time::earliest([due, self.next_arrival()])
     }
 
     /// All that happens until `now`: containers that are due together in the order of their start.
     pub fn wake(&mut self, now: Time, out: &mut Vec<Happening>) {
         while let Some(at) = self.next_wake().filter(|&at| at <= now) {
-            if self.store.next_arrival() == Some(at) {
+            if self.next_arrival() == Some(at) {
                 self.arrive(at, out);
             } else if let Some((_, slot)) = self.timers.first() {
                 self.due(at, slot, out);
@@ -207,7 +207,7 @@ impl Host {
     /// Whether an image is on this machine, complete.
     #[must_use]
     pub fn has_image(&self, image: ImageId) -> bool {
-        self.store.has(image)
+        self.store.as_ref().is_some_and(|store| store.has(image))
     }
 
     /// How a container fares, if it is there.
@@ -277,7 +277,7 @@ impl Host {
 
     /// An image has arrived: whoever waited for it goes on.
     fn arrive(&mut self, now: Time, out: &mut Vec<Happening>) {
-        for slot in self.store.arrive(now).into_iter().flatten() {
+        for slot in self.store().arrive(now).into_iter().flatten() {
             self.container(slot).prepare();
             self.prepare(now, slot, out);
         }
@@ -352,9 +352,18 @@ impl Host {
     fn leave_image(&mut self, now: Time, slot: Slot, container: &Container) {
         let Some(image) = container.profile().and_then(|profile| profile.image) else { return };
         match container.phase() {
-            Phase::Pulling => self.store.stop_waiting(now, image, slot),
-            Phase::Starting | Phase::Running | Phase::Stopping { .. } => self.store.leave(image),
+            Phase::Pulling => self.store().stop_waiting(now, image, slot),
+            Phase::Starting | Phase::Running | Phase::Stopping { .. } => self.store().leave(image),
         }
+    }
+
+    fn store(&mut self) -> &mut Store {
+        let options = &self.options;
+        self.store.get_or_insert_with(|| Box::new(Store::new(options.image_bandwidth, options.image_cache)))
+    }
+
+    fn next_arrival(&self) -> Option<Time> {
+        self.store.as_ref()?.next_arrival()
     }
 
     fn take_back(&mut self, now: Time, slot: Slot, container: &Container) {

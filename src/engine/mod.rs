@@ -9,6 +9,7 @@
 
 mod heap;
 pub mod hold;
+pub mod law;
 pub mod queue;
 pub mod random;
 mod slab;
@@ -123,17 +124,18 @@ impl<M> Engine<M> {
         reason = "more events come after a None, once something is sent"
     )]
     pub fn next(&mut self) -> Option<(Time, Delivery<M>)> {
-        let delivery = match self.first_current()?.1 {
+        let (key, event) = self.first_current()?;
+        let delivery = match event {
             Event::Wake(node) => {
                 self.wakes.surfaced(node);
                 Delivery::Wake(node)
             }
             Event::Message { to, message } => Delivery::Message(to, self.messages.remove(message)),
         };
-        let (time, _) = self.queue.pop()?;
-        self.now = time;
+        self.queue.drop_first(key);
+        self.now = key.time();
         self.delivered += 1;
-        Some((time, delivery))
+        Some((self.now, delivery))
     }
 
     /// When the next delivery is due. The time does not move.

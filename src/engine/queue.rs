@@ -100,9 +100,16 @@ impl<E: Copy> EventQueue<E> {
     #[inline]
     pub fn pop(&mut self) -> Option<(Time, E)> {
         let (key, event) = self.first()?;
+        self.drop_first(key);
+        Some((key.time(), event))
+    }
+
+    /// Removes the first event, just seen to be the one with this key; the queue's time becomes its time.
+    #[inline]
+    pub fn drop_first(&mut self, key: Key) {
+        debug_assert_eq!(self.soon.first().map(|(first, _)| first), Some(key));
         self.soon.remove_first();
         self.now = key.time();
-        Some((key.time(), event))
     }
 
     /// The first event, left where it is.

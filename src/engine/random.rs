@@ -71,6 +71,26 @@ pub enum Stream {
     Fuzz = 28,
     /// Which profile the tasks of a job have.
     Profile = 29,
+    /// What an application draws for its own jobs.
+    Application = 30,
+    /// Which machines have the blocks of a file.
+    BlockPlacement = 31,
+    /// Which class a generated job is of.
+    Class = 40,
+    /// How many tasks a generated job has, and what they ask for.
+    Quantity = 41,
+    /// How long a generated task runs that has a run time of its own.
+    TaskDuration = 42,
+    /// What quantities of a generated job have in common.
+    Copula = 43,
+    /// Which row of a table a generated job repeats.
+    RowChoice = 44,
+    /// Whose a generated job is.
+    User = 45,
+    /// In which state a bursty process begins.
+    Burst = 46,
+    /// Samples that goodness of fit is measured on, and those that it is compared with.
+    Goodness = 47,
 }
 
 /// The one number from which all randomness of a run follows.

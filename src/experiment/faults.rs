@@ -17,23 +17,22 @@ use serde_json::json;
 use super::{
     ExperimentError,
     config::{
-        self, Distribution, Duration, Loaded,
+        self, Distribution, Duration, Loaded, TraceFile,
         fault::{self as table, Fault, Machines, Nodes, Rolling},
     },
-    prepare::{Prepared, trace_error},
+    prepare::Prepared,
     simulate::Cell,
+    traced,
 };
 use crate::{
     cluster::{Cluster, MachineId},
-    engine::random::Seed,
+    engine::{law::Law, random::Seed},
     fault::{
-        AgentCrash, AgentRestart, AgentTrace, Capacity, Chance, Change, Delay, Domain, Ends, FrameworkCrash,
-        Loss, MachineChange, MachineStraggler, Maintenance, MasterFailover, Outage, Partition, Schedule,
-        Scope, Side, Spec, TaskFailure, TaskStraggler,
-        law::Law,
+        AgentCrash, AgentRestart, AgentTrace, Capacity, Chance, Delay, Domain, Ends, FrameworkCrash, Loss,
+        MachineStraggler, Maintenance, MasterFailover, Outage, Partition, Schedule, Scope, Side, Spec,
+        TaskFailure, TaskStraggler,
         windows::{When, Windows},
     },
-    trace,
 };
 
 impl Prepared {
@@ -117,24 +116,12 @@ impl Reader<'_> {
     }
 
     fn agent_trace(&mut self, table: &table::AgentTrace) -> Result<AgentTrace, ExperimentError> {
-        let path = format!("{}.path", self.path);
-        let wrong = |error: trace::TraceError| trace_error(self.loaded, &path, &error);
-        let events = trace::machine_events::read(&table.path).map_err(wrong)?;
+        let file = TraceFile::at(table.path.clone());
         let places = self.hostnames();
-        let mut changes = Vec::with_capacity(events.len());
-        for event in &events {
-            let Some(&machine) = places.get(event.machine.as_str()) else {
-                let file = table.path.display();
-                let message =
-                    format!("{file}:{}: no machine of this cluster is named `{}`", event.line, event.machine);
-                return Err(self.loaded.error_at(path, message, None).into());
-            };
-            let change = if event.down { Change::Down } else { Change::Up };
-            changes.push(MachineChange { at: event.at, machine, change });
-        }
+        let (trace, rows) = traced::events::changes(self.loaded, &self.path, &file, &places)?;
         let name = table.path.file_name().map(|name| name.to_string_lossy().into_owned());
-        self.read.push(json!({ "file": name, "rows": events.len() }));
-        Ok(AgentTrace { changes })
+        self.read.push(json!({ "file": name, "rows": rows }));
+        Ok(trace)
     }
 
     fn outage(&self, table: &table::Outage) -> Result<Outage, ExperimentError> {
@@ -328,7 +315,7 @@ fn when(at: &[Duration], every: Option<config::Law>) -> When {
     }
 }
 
-fn law(law: config::Law) -> Law {
+pub(super) fn law(law: config::Law) -> Law {
     let mean = law.mean.0;
     let given =
         |parameter: Option<f64>| parameter.expect("the distribution has its parameter, as was checked");

@@ -93,6 +93,7 @@ pub fn run(
         results.into_iter().map(|(_, (cell, done, figures))| ((cell, done), figures)).unzip();
     if !figures.is_empty() {
         store::write_summary(prepared, directory, &figures)?;
+        store::write_applications(prepared, directory, &figures)?;
     }
     let interrupted = stop.load(Ordering::Relaxed) && done.len() < cells.len();
     Ok(Report { directory: directory.into(), done, interrupted })

@@ -14,17 +14,21 @@ use mesos::{
 };
 
 use super::{
-    config::{self, VisitOrder},
-    containers,
+    config::{self, VisitOrder, known},
+    containers, kinds,
     prepare::Prepared,
 };
 use crate::{
     engine::random::Seed,
     fault::CauseId,
-    framework::batch::{BatchFramework, BatchPolicy},
+    framework::{
+        self, Answer,
+        batch::{BatchFramework, BatchPolicy},
+    },
     metric::{Gauge, Kind, RunMetrics, Taken, Vain},
     policy::{self, order::ORDERS, placement::PLACEMENTS},
     record::{Cause, Observer, RecordHash},
+    workload::Job,
     world::{Ending, FrameworkSetup, NetworkOptions, Progress, Setup, World},
 };
 
@@ -52,6 +56,8 @@ pub struct Outcome {
     pub progress: Progress,
     /// The master's figures at the end, by Mesos' names.
     pub figures: Vec<Figure>,
+    /// What each framework measured of itself.
+    pub applications: Vec<Vec<framework::Figure>>,
 }
 
 /// One of Mesos' metrics.
@@ -113,10 +119,12 @@ impl Prepared {
         let progress = world.progress();
         let end = until.filter(|_| ending == Ending::TimeIsUp).unwrap_or(progress.now);
         let mut figures = self.master_figures(&world, end);
+        let applications =
+            (0..self.experiment.framework.len()).map(|place| world.figures(end, place)).collect();
         let (hash, mut metrics) = world.into_observer();
         metrics.finish(end);
         figures.extend(self.measured_figures(&metrics, end));
-        let mut outcome = Outcome { metrics, hash, ending, end, progress, figures };
+        let mut outcome = Outcome { metrics, hash, ending, end, progress, figures, applications };
         outcome.figures.sort_by(|a, b| a.metric.cmp(&b.metric));
         outcome
     }
@@ -163,19 +171,38 @@ impl Prepared {
 
     fn framework(&self, cell: Cell, place: usize) -> FrameworkSetup {
         let framework = &self.experiment.framework[place];
-        let seed = Seed(cell.seed);
-        let scheduler = BatchFramework::new(
-            batch_policy(&self.experiment.policy[cell.policy], framework.retries),
-            seed,
-            place as u64,
-        )
-        .with_details(self.containers.details.clone());
+        let (seed, policy) = (Seed(cell.seed), &self.experiment.policy[cell.policy]);
+        let scheduler = match kinds::table(framework) {
+            Some(table) => table.scheduler(&self.scene(place, seed, policy)),
+            None => {
+                let answer = answer(framework, policy);
+                let policy = batch_policy(policy, answer, framework.retries);
+                let details = self.containers.details.clone();
+                Box::new(BatchFramework::new(policy, seed, place as u64).with_details(details))
+            }
+        };
         FrameworkSetup {
             info: self.framework_info(place),
             weight: framework.weight,
-            scheduler: Box::new(scheduler),
+            scheduler,
             jobs: self.jobs(place, seed),
         }
+    }
+
+    /// What there is when a framework is made.
+    fn scene(&self, place: usize, seed: Seed, policy: &config::Policy) -> kinds::Scene<'_> {
+        let framework = &self.experiment.framework[place];
+        let (answer, retries) = (answer(framework, policy), framework.retries);
+        let details = &self.containers.details;
+        kinds::Scene { place, seed, cluster: &self.cluster, answer, retries, details }
+    }
+
+    /// The jobs that a framework brings, in order of arrival; `None` if it takes those of the workload.
+    pub(super) fn own_jobs(&self, place: usize, seed: Seed) -> Option<Vec<Job>> {
+        let framework = &self.experiment.framework[place];
+        let table = kinds::table(framework).filter(|table| !table.takes_workload())?;
+        let policy = self.experiment.policy.first()?; // jobs depend on no policy
+        Some(kinds::in_order(table.jobs(&self.scene(place, seed, policy))))
     }
 
     /// What was worth the while, what was in vain, and how long the master took to recover.
@@ -300,20 +327,26 @@ impl Prepared {
     }
 }
 
-fn batch_policy(policy: &config::Policy, retries: u32) -> BatchPolicy {
+/// How a framework answers offers: as the policy says, unless its kind or its own table says otherwise.
+fn answer(framework: &config::Framework, policy: &config::Policy) -> Answer {
+    let of_policy = Answer {
+        response: (known(policy::RESPONSES, &policy.response).build)(),
+        refuse_seconds: policy.refuse_seconds.0.as_secs_f64(),
+        ..Answer::default()
+    };
+    let usual = kinds::table(framework).map_or(of_policy, |table| table.usual_answer(of_policy));
+    framework.answer.as_ref().map_or(usual, |own| own.over(usual))
+}
+
+fn batch_policy(policy: &config::Policy, answer: Answer, retries: u32) -> BatchPolicy {
     BatchPolicy {
         order: (known(ORDERS, &policy.order).build)(),
         placement: (known(PLACEMENTS, &policy.placement).build)(),
-        response: (known(policy::RESPONSES, &policy.response).build)(),
-        refuse_seconds: policy.refuse_seconds.0.as_secs_f64(),
+        response: answer.response,
+        refuse_seconds: answer.refuse_seconds,
         backfill: policy.backfill,
         retries,
     }
-}
-
-fn known<T>(registry: &'static [policy::Entry<T>], name: &str) -> &'static policy::Entry<T> {
-    policy::find(registry, name)
-        .unwrap_or_else(|| panic!("`{name}` was checked against the registry when it was loaded"))
 }
 
 fn counter(metric: &str, value: u64) -> Figure {

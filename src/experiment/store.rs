@@ -17,6 +17,7 @@ use super::{
     simulate::{Cell, Outcome, cell_path},
 };
 use crate::{
+    framework::Figure,
     metric::{JobRow, Kind, Quantiles, Summary, Work},
     world::Ending,
 };
@@ -40,6 +41,8 @@ pub(super) struct RunFigures {
     allocation_runs: u64,
     events: u64,
     hash: u64,
+    /// What each framework measured of itself.
+    applications: Vec<Vec<Figure>>,
 }
 
 /// Makes the results directory.
@@ -79,6 +82,7 @@ pub(super) fn write_run(run: &Run<'_>, directory: &Path) -> Result<RunFigures, E
         allocation_runs: runs.map_or(0, |figure| figure.last as u64),
         events: outcome.progress.events,
         hash: outcome.hash.value(),
+        applications: outcome.applications.clone(),
     })
 }
 
@@ -95,6 +99,39 @@ pub(super) fn write_summary(
         table.write_record(summary_header(&resources))?;
         for run in runs {
             table.write_record(summary_line(run, &resources))?;
+        }
+        table.flush()
+    })
+    .map_err(ExperimentError::writing(path))
+}
+
+/// Writes `applications.csv`: what frameworks measured of themselves in each complete run; no file if they did not.
+pub(super) fn write_applications(
+    prepared: &Prepared,
+    directory: &Path,
+    runs: &[RunFigures],
+) -> Result<(), ExperimentError> {
+    let path = directory.join("applications.csv");
+    if runs.iter().flat_map(|run| &run.applications).all(Vec::is_empty) {
+        let removed = fs::remove_file(&path); // of an earlier version of the experiment
+        return match removed {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(ExperimentError::writing(path)(error))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        };
+    }
+    replace(&path, |out| {
+        let mut table = csv::Writer::from_writer(out);
+        table.write_record(["policy", "seed", "framework", "kind", "metric", "value", "unit", "about"])?;
+        for run in runs {
+            for (framework, figures) in prepared.experiment.framework.iter().zip(&run.applications) {
+                for Figure { metric, value, unit, about } in figures {
+                    let (seed, value) = (run.seed.to_string(), value.to_string());
+                    let whose = [&run.policy, &seed, &framework.name, &framework.kind].map(String::as_str);
+                    table.write_record(whose.into_iter().chain([metric.as_str(), &value, unit, about]))?;
+                }
+            }
         }
         table.flush()
     })
@@ -272,7 +309,7 @@ fn job_line(run: &Run<'_>, job: &JobRow) -> [String; 20] {
         amount(ResourceName::Cpus),
         amount(ResourceName::Mem),
         amount(ResourceName::Gpus),
-        run.outcome.metrics.jobs().attempts(job).to_string(),
+        job.attempts.to_string(),
     ]
 }
 

@@ -10,7 +10,10 @@ use mesos::{
 use polars::prelude::{Column, DataFrame, NamedFrom, ParquetWriter, Series};
 
 use super::store::Run;
-use crate::metric::{JobRow, TaskRow};
+use crate::{
+    metric::{JobRow, TaskRow},
+    workload::UNTIL_KILLED,
+};
 
 /// Writes the tasks of all frameworks, each framework's in order of arrival. Times are seconds.
 pub(super) fn write(run: &Run<'_>, path: &Path) -> io::Result<()> {
@@ -59,7 +62,7 @@ fn columns(run: &Run<'_>) -> Vec<Column> {
         ),
         column("execution_time", times(&execution)),
         column("stretch", rows.iter().map(|(_, _, task, job)| stretch(task, job)).collect::<Vec<_>>()),
-        column("requested_runtime", times(&|task, _| Some(task.spec.runtime))),
+        column("requested_runtime", times(&|task, _| requested(task))),
         column(
             "success",
             rows.iter().map(|(_, _, task, _)| task.state == TaskState::Finished).collect::<Vec<_>>(),
@@ -84,8 +87,13 @@ fn execution(task: &TaskRow, _: &JobRow) -> Option<Span> {
     task.starting_time().zip(task.finish_time()).map(|(start, end)| end.since(start))
 }
 
+/// Nothing for a task that runs until it is killed.
+fn requested(task: &TaskRow) -> Option<Span> {
+    Some(task.spec.runtime).filter(|&runtime| runtime != UNTIL_KILLED)
+}
+
 fn stretch(task: &TaskRow, job: &JobRow) -> Option<f64> {
-    let asked = task.spec.runtime.as_secs_f64();
+    let asked = requested(task)?.as_secs_f64();
     let turnaround = task.finish_time().map(|end| end.since(job.submission).as_secs_f64());
     turnaround.filter(|_| asked > 0.0).map(|turnaround| turnaround / asked)
 }

@@ -4,10 +4,12 @@ use mesos::time::Span;
 
 use super::{
     Action, Fault, FaultEntry, Spec,
-    law::Law,
     windows::{Edge, When, Windows},
 };
-use crate::engine::random::{Seed, Stream};
+use crate::engine::{
+    law::Law,
+    random::{Seed, Stream},
+};
 
 /// The master dies now and then.
 #[derive(Clone, PartialEq, Debug)]

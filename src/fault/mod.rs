@@ -14,7 +14,6 @@ mod capacity;
 mod factors;
 mod fate;
 mod framework_crash;
-pub mod law;
 mod link;
 mod maintenance;
 mod master_failover;

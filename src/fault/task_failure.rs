@@ -5,9 +5,11 @@ use mesos::time::Span;
 use super::{
     FaultEntry, Spec,
     fate::{Attempt, Mishap, TaskFault},
-    law::Law,
 };
-use crate::engine::random::{Seed, Stream, unit};
+use crate::engine::{
+    law::Law,
+    random::{Seed, Stream, unit},
+};
 
 /// Attempts fail.
 #[derive(Clone, PartialEq, Debug)]

@@ -8,8 +8,8 @@ use mesos::{
     time::{Span, Time},
 };
 
-use super::{law::Law, windows::*, *};
-use crate::cluster::Topology;
+use super::{windows::*, *};
+use crate::{cluster::Topology, engine::law::Law};
 
 /// Two machines to a rack, two racks to a zone, three zones.
 fn cluster() -> Cluster {

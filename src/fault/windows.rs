@@ -4,8 +4,11 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use mesos::time::{Span, Time};
 
-use super::{Action, Fault, law::Law};
-use crate::engine::random::{Seed, Stream};
+use super::{Action, Fault};
+use crate::engine::{
+    law::Law,
+    random::{Seed, Stream},
+};
 
 /// When windows of time begin.
 #[derive(Clone, PartialEq, Debug)]

@@ -4,7 +4,7 @@
 //! [`Response`]: *decline* gives it back with a filter, suppresses when the queue is empty and revives on new work;
 //! *hold* keeps it for tasks to come.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use mesos::{
     call::{Call, OperationKind},
@@ -16,14 +16,22 @@ use mesos::{
 };
 
 use super::{
-    AgentFacts, Framework, Reply,
+    AgentFacts, Framework, KindEntry, Reply,
     attempts::{Attempt, Attempts, Verdict},
     nth_task,
+    queue::{Queue, QueueKey, Waiting},
+    shunned::Shunned,
 };
 use crate::{
     engine::random::{Seed, Stream},
     policy::{Response, order::QueueOrder, placement::Placement, pool::Pool},
-    workload::{Demand, Job, TaskSpec},
+    workload::{Demand, Job},
+};
+
+pub(super) const KIND: KindEntry = KindEntry {
+    name: "batch",
+    about: "a queue of independent tasks, placed one by one as [[policy]] says",
+    source: "Mesos framework development guide",
 };
 
 /// How a batch framework decides.
@@ -43,28 +51,17 @@ pub struct BatchPolicy {
     pub retries: u32,
 }
 
-/// Place in the queue: the order's key as sortable bits, then order of arrival.
-type QueueKey = (u64, u64);
-
-#[derive(Clone, Copy)]
-struct Waiting {
-    /// Under which id it will be launched.
-    id: TaskId,
-    /// As its job has it.
-    task: TaskId,
-    spec: TaskSpec,
-}
-
 /// See the [module](self).
 pub struct BatchFramework {
     policy: BatchPolicy,
     /// Names this framework's random streams.
     seed: Seed,
     stream: u64,
-    queue: BTreeMap<QueueKey, Waiting>,
+    queue: Queue,
     arrivals: u64,
     attempts: Attempts<QueueKey>,
     pool: Pool,
+    shunned: Shunned,
     /// What tasks of each profile say of themselves, by its number, from 1.
     details: Vec<Arc<TaskDetail>>,
     suppressed: bool,
@@ -81,10 +78,11 @@ impl BatchFramework {
             policy,
             seed,
             stream,
-            queue: BTreeMap::new(),
+            queue: Queue::default(),
             arrivals: 0,
             attempts,
             pool,
+            shunned: Shunned::default(),
             details: Vec::new(),
             suppressed: false,
             subscribed: false,
@@ -105,9 +103,18 @@ impl BatchFramework {
     }
 
     fn handle_offers(&mut self, offers: Vec<mesos::offer::Offer>, facts: &AgentFacts, reply: &mut Reply) {
+        let mut shunned = Vec::new();
         for offer in offers {
+            if self.shunned.turns_down(offer.agent) {
+                shunned.push(offer.id);
+                continue;
+            }
             let model = facts.model(offer.agent);
             self.pool.add(offer, model);
+        }
+        if !shunned.is_empty() {
+            let filters = Some(Shunned::refusal(self.filters()));
+            reply.calls.push(Call::Decline { offers: shunned, filters });
         }
         let placed = self.place_queue(reply);
         if self.policy.response == Response::Hold {
@@ -129,7 +136,7 @@ impl BatchFramework {
     fn place_queue(&mut self, reply: &mut Reply) -> bool {
         let mut placed: Vec<(AgentId, QueueKey, TaskInfo)> = Vec::new();
         let mut hopeless: Vec<Demand> = Vec::new();
-        for (&key, waiting) in &self.queue {
+        for (key, waiting) in self.queue.iter() {
             if self.pool.is_empty() {
                 break;
             }
@@ -147,7 +154,7 @@ impl BatchFramework {
         placed.sort_by_key(|(agent, ..)| *agent); // stable: the tasks of one agent stay in queue order
         for of_one in placed.chunk_by(|a, b| a.0 == b.0) {
             for (_, key, task) in of_one {
-                let waiting = self.queue.remove(key).expect("a waiting task");
+                let waiting = self.queue.remove(*key).expect("a waiting task");
                 let (spec, place, agent) = (waiting.spec, *key, task.agent);
                 self.attempts.launch(task.id, Attempt { task: waiting.task, spec, place, agent });
             }
@@ -175,9 +182,10 @@ impl BatchFramework {
         if let (Some(agent), Some(uuid)) = (status.agent, status.uuid) {
             reply.calls.push(Call::Acknowledge { agent, task: status.task, uuid });
         }
+        self.shunned.heed(status);
         match self.attempts.update(status) {
             Verdict::Fine => {}
-            Verdict::Kill => reply.calls.push(kill(status.task)),
+            Verdict::Kill => reply.calls.push(kill(status.task, status.agent)),
             Verdict::Drop(other) => self.drop_attempt(other, reply),
             Verdict::Retry { attempt, same_id } => {
                 self.queue_again(status.task, attempt, same_id, reply);
@@ -188,10 +196,10 @@ impl BatchFramework {
 
     /// Ends an attempt that is not needed any more: takes it out of the queue, or has it killed.
     fn drop_attempt(&mut self, id: TaskId, reply: &mut Reply) {
-        let queued = self.queue.iter().find(|(_, waiting)| waiting.id == id).map(|(&key, _)| key);
+        let queued = self.queue.iter().find(|(_, waiting)| waiting.id == id).map(|(key, _)| key);
         match queued {
-            Some(key) => drop(self.queue.remove(&key)),
-            None => reply.calls.push(kill(id)),
+            Some(key) => drop(self.queue.remove(key)),
+            None => reply.calls.push(kill(id, None)),
         }
     }
 
@@ -200,8 +208,7 @@ impl BatchFramework {
         let Attempt { task, spec, place, .. } = attempt;
         let id = if same_id { old } else { reply.retry(task) };
         self.attempts.retry(task, id);
-        let other = self.queue.insert(place, Waiting { id, task, spec });
-        assert!(other.is_none(), "{task:?} is queued twice");
+        self.queue.insert(place, Waiting { id, task, spec });
     }
 
     fn want_offers(&mut self, reply: &mut Reply) {
@@ -219,11 +226,11 @@ impl BatchFramework {
 
     /// Whether offers that were declined for the sake of the queue may serve this newcomer. With backfill, not if something
     /// no harder to place is waiting already; without, only if it comes before everything else.
-    fn asks_for_something_new(&self, key: QueueKey, demand: &Demand) -> bool {
+    fn asks_for_something_new(&mut self, key: QueueKey, demand: &Demand) -> bool {
         if self.policy.backfill {
-            return !self.queue.values().any(|waiting| waiting.spec.demand.is_no_harder_than(demand));
+            return !self.queue.has_no_harder(demand);
         }
-        self.queue.first_key_value().is_none_or(|(head, _)| key < *head)
+        self.queue.head().is_none_or(|head| key < head)
     }
 }
 
@@ -243,12 +250,13 @@ fn sortable(key: f64) -> u64 {
     if bits >> 63 == 0 { bits | (1 << 63) } else { !bits }
 }
 
-fn kill(task: TaskId) -> Call {
-    Call::Kill { task, agent: None, grace: None }
+/// A master that knows the agent answers even for a task of which it does not know, also while it waits for other agents.
+fn kill(task: TaskId, agent: Option<AgentId>) -> Call {
+    Call::Kill { task, agent, grace: None }
 }
 
 impl Framework for BatchFramework {
-    fn submit(&mut self, _: Time, job: &Job, first_task: TaskId, reply: &mut Reply) {
+    fn submit(&mut self, _: Time, job: &Job, first_task: TaskId, _: &AgentFacts, reply: &mut Reply) {
         let key = sortable(self.policy.order.key(job));
         let mut new = false;
         for (n, &spec) in job.tasks.iter().enumerate() {
@@ -285,13 +293,13 @@ impl Framework for BatchFramework {
         }
     }
 
-    fn disconnected(&mut self) {
+    fn disconnected(&mut self, _: Time) {
         self.subscribed = false;
         self.pool = Pool::new(self.policy.response == Response::Hold);
         self.attempts.disconnected();
     }
 
-    fn removed(&mut self, reply: &mut Reply) {
+    fn removed(&mut self, _: Time, _: &AgentFacts, reply: &mut Reply) {
         for (id, attempt) in self.attempts.forget_all() {
             self.queue_again(id, attempt, false, reply);
         }
@@ -304,6 +312,10 @@ impl Framework for BatchFramework {
             reply.calls.push(Call::Reconcile { tasks });
         }
         some
+    }
+
+    fn is_in_doubt(&self) -> bool {
+        self.attempts.is_any_unconfirmed()
     }
 
     fn waiting(&self) -> usize {

@@ -181,7 +181,7 @@ impl Case {
             };
             let tasks = (0..tasks).map(|_| spec).collect();
             let name = JobName::Numbered(number as u64);
-            Job { id: JobId::new(number), name, class: "".into(), submission, tasks }
+            Job { id: JobId::new(number), name, class: "".into(), submission, tasks, detail: None }
         });
         let mut jobs: Vec<Job> = jobs.collect();
         jobs.sort_by_key(|job| job.submission);

@@ -13,10 +13,10 @@ use mesos::{
 use super::{case::Case, dice::Dice};
 use crate::{
     cluster::{Cluster, MachineId},
+    engine::law::Law,
     fault::{
         AgentCrash, AgentRestart, Capacity, Chance, Delay, Ends, FrameworkCrash, Loss, MachineStraggler,
         Maintenance, MasterFailover, Outage, Partition, Scope, Side, Spec, TaskFailure, TaskStraggler,
-        law::Law,
         windows::{When, Windows},
     },
 };

@@ -7,16 +7,16 @@ use mesos::{
     time::{Span, Time},
 };
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::workload::{Job, JobId, JobName, TaskSpec};
+use crate::workload::{Job, JobId, JobName, TaskSpec, UNTIL_KILLED};
 
 /// How a job stands when the run is over.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FinalState {
-    /// All its tasks finished.
+    /// All its tasks finished; or its framework says that it did what it was for.
     Completed,
-    /// All its tasks are over, at least one of them without success.
+    /// All its tasks are over, at least one of them without success; or its framework gave it up.
     Failed,
     /// Some of its tasks started; not all are over.
     Unfinished,
@@ -57,10 +57,10 @@ pub struct JobRow {
     pub class: Box<str>,
     /// Whose it is, by place in the experiment file.
     pub framework: u32,
-    /// How many tasks it has.
+    /// How many tasks it has, those that its framework added included.
     pub tasks: u32,
-    /// Its first task.
-    pub first_task: TaskId,
+    /// How many attempts at its tasks were started.
+    pub attempts: u64,
     /// When it arrived.
     pub submission: Time,
     /// When its first task started.
@@ -71,7 +71,10 @@ pub struct JobRow {
     over: u32,
     failed: u32,
     rejected: bool,
-    /// The longest run time of its tasks: how long it would take alone.
+    /// Whether its framework says when it is over, and, when it did, whether that was a success.
+    managed: bool,
+    outcome: Option<bool>,
+    /// The longest run time of its tasks, of those that end by themselves: how long it would take alone.
     pub requested_runtime: Span,
     /// The sum over its tasks.
     pub demand: ResourceQuantities,
@@ -83,6 +86,10 @@ impl JobRow {
     pub fn final_state(&self) -> FinalState {
         match () {
             () if self.rejected => FinalState::Rejected,
+            () if self.outcome == Some(true) => FinalState::Completed,
+            () if self.outcome == Some(false) => FinalState::Failed,
+            () if self.managed && self.start < Time::MAX => FinalState::Unfinished,
+            () if self.managed => FinalState::NeverPlaced,
             () if self.over == self.tasks && self.failed > 0 => FinalState::Failed,
             () if self.over == self.tasks => FinalState::Completed,
             () if self.start < Time::MAX => FinalState::Unfinished,
@@ -96,7 +103,7 @@ impl JobRow {
         (self.start < Time::MAX).then_some(self.start)
     }
 
-    /// When its last task ended, if all are over.
+    /// When its last task ended, if all are over; or when its framework said that it is over.
     #[must_use]
     pub fn finish_time(&self) -> Option<Time> {
         self.final_state().is_over().then_some(self.end)
@@ -117,7 +124,7 @@ impl JobRow {
     /// From the start of its first to the end of its last task.
     #[must_use]
     pub fn execution_time(&self) -> Option<Span> {
-        self.finish_time().map(|end| end.since(self.start))
+        self.starting_time().zip(self.finish_time()).map(|(start, end)| end.since(start))
     }
 
     /// Turnaround over requested run time; `None` also for a job that asks for no time at all.
@@ -184,12 +191,18 @@ pub struct Jobs {
     tasks: Vec<Vec<TaskRow>>,
     /// The task of each attempt with an id of its own, by framework.
     retried: Vec<FxHashMap<TaskId, TaskId>>,
+    /// Jobs whose framework manages them, by framework: their places in `all`.
+    managed: Vec<FxHashMap<JobId, u32>>,
+    /// Attempts that their framework ends because they have done what they were for.
+    stopped: Vec<FxHashSet<TaskId>>,
 }
 
 impl Jobs {
     pub(super) fn new(frameworks: usize) -> Self {
         let retried = vec![FxHashMap::default(); frameworks];
-        Self { all: Vec::new(), tasks: vec![Vec::new(); frameworks], retried }
+        let managed = vec![FxHashMap::default(); frameworks];
+        let stopped = vec![FxHashSet::default(); frameworks];
+        Self { all: Vec::new(), tasks: vec![Vec::new(); frameworks], retried, managed, stopped }
     }
 
     /// All jobs, in order of arrival.
@@ -204,40 +217,67 @@ impl Jobs {
         &self.tasks[framework]
     }
 
-    /// How many attempts at a job's tasks were started.
-    #[must_use]
-    pub fn attempts(&self, job: &JobRow) -> u64 {
-        let first = job.first_task.index();
-        let tasks = &self.tasks[job.framework as usize][first..first + job.tasks as usize];
-        tasks.iter().map(|task| u64::from(task.attempts)).sum()
-    }
-
-    pub(super) fn submitted(&mut self, framework: usize, job: &Job, fits: bool) {
-        let tasks = &mut self.tasks[framework];
-        let first_task = TaskId::new(tasks.len());
-        let mut demand = ResourceQuantities::EMPTY;
-        for &spec in &job.tasks {
-            demand += &spec.demand.quantities();
-            let (job, state) = (self.all.len() as u32, TaskState::Staging);
-            let [start, end] = [Time::MAX; 2];
-            tasks.push(TaskRow { job, spec, agent: None, state, attempts: 0, start, end });
+    pub(super) fn submitted(&mut self, framework: usize, job: &Job, fits: bool, managed: bool) {
+        let place = self.all.len() as u32;
+        if managed {
+            let twin = self.managed[framework].insert(job.id, place);
+            assert!(twin.is_none(), "framework {framework} has two jobs {:?}", job.id);
         }
         self.all.push(JobRow {
             id: job.id,
             name: job.name.clone(),
             class: job.class.clone(),
             framework: framework as u32,
-            tasks: job.tasks.len() as u32,
-            first_task,
+            tasks: 0,
+            attempts: 0,
             submission: job.submission,
             start: Time::MAX,
             end: Time::ZERO,
             over: 0,
             failed: 0,
             rejected: !fits,
-            requested_runtime: job.tasks.iter().map(|task| task.runtime).max().unwrap_or(Span::ZERO),
-            demand,
+            managed,
+            outcome: None,
+            requested_runtime: Span::ZERO,
+            demand: ResourceQuantities::EMPTY,
         });
+        job.tasks.iter().for_each(|&spec| self.add_task(framework, place, spec));
+    }
+
+    /// A framework gives its job one task more.
+    pub(super) fn added(&mut self, framework: usize, job: JobId, task: TaskId, spec: TaskSpec) {
+        let place = self.managed_job(framework, job);
+        assert_eq!(task.index(), self.tasks[framework].len(), "tasks are numbered one by one");
+        self.add_task(framework, place, spec);
+    }
+
+    fn add_task(&mut self, framework: usize, job: u32, spec: TaskSpec) {
+        let (state, [start, end]) = (TaskState::Staging, [Time::MAX; 2]);
+        self.tasks[framework].push(TaskRow { job, spec, agent: None, state, attempts: 0, start, end });
+        let row = &mut self.all[job as usize];
+        row.tasks += 1;
+        row.demand += &spec.demand.quantities();
+        if spec.runtime != UNTIL_KILLED {
+            row.requested_runtime = row.requested_runtime.max(spec.runtime);
+        }
+    }
+
+    /// A framework says that its job is over.
+    pub(super) fn job_ended(&mut self, now: Time, framework: usize, job: JobId, success: bool) {
+        let place = self.managed_job(framework, job);
+        let row = &mut self.all[place as usize];
+        assert!(row.outcome.is_none(), "{job:?} of framework {framework} is over twice");
+        (row.outcome, row.end) = (Some(success), now);
+    }
+
+    fn managed_job(&self, framework: usize, job: JobId) -> u32 {
+        let place = self.managed[framework].get(&job);
+        *place.unwrap_or_else(|| panic!("framework {framework} speaks of {job:?}, which it was never given"))
+    }
+
+    /// A framework ends an attempt that has done what it was for.
+    pub(super) fn stopped(&mut self, framework: usize, attempt: TaskId) {
+        self.stopped[framework].insert(attempt);
     }
 
     /// Notes the start of a task and says what it holds.
@@ -256,6 +296,7 @@ impl Jobs {
         }
         let (job, held) = (row.job as usize, row.spec.demand.quantities());
         self.all[job].start = self.all[job].start.min(now);
+        self.all[job].attempts += 1;
         held
     }
 
@@ -267,6 +308,7 @@ impl Jobs {
         task: TaskId,
         state: TaskState,
     ) -> (ResourceQuantities, Worth) {
+        let was_stopped = self.stopped[framework].remove(&task) && state == TaskState::Killed;
         let row = self.row(framework, task);
         let (job, held) = (row.job as usize, row.spec.demand.quantities());
         let (is_finished, was_finished) = (state == TaskState::Finished, row.state == TaskState::Finished);
@@ -276,10 +318,12 @@ impl Jobs {
         let was_over = row.end < Time::MAX;
         (row.end, row.state) = (now, state);
         let job = &mut self.all[job];
-        job.end = job.end.max(now);
+        if job.outcome.is_none() {
+            job.end = job.end.max(now);
+        }
         job.over += u32::from(!was_over);
         job.failed = job.failed + u32::from(!is_finished) - u32::from(was_over);
-        (held, if is_finished { Worth::Counts } else { Worth::Nothing })
+        (held, if is_finished || was_stopped { Worth::Counts } else { Worth::Nothing })
     }
 
     /// A task is tried again under another id: it is not over, unless an attempt has finished.

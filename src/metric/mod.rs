@@ -316,11 +316,11 @@ impl Observer for RunMetrics {
             Record::AgentRegistered { agent, machine, .. } => {
                 *self.machines.grow_to(*agent, || *machine) = *machine;
             }
-            Record::JobSubmitted { framework, job, fits, .. } => {
+            Record::JobSubmitted { framework, job, fits, managed, .. } => {
                 if self.first_arrival.is_none() {
                     self.first_arrival = Some(self.timeline.snapshot(now));
                 }
-                self.jobs.submitted(*framework, job, *fits);
+                self.jobs.submitted(*framework, job, *fits, *managed);
             }
             Record::Master(note) => self.note(now, note),
             Record::TaskStarted { key, agent } => {
@@ -331,6 +331,13 @@ impl Observer for RunMetrics {
             Record::TaskEnded { key, state, cause, ran } => self.task_ended(now, *key, *state, *cause, *ran),
             Record::TaskRetried { framework, task, attempt } => {
                 self.jobs.retried(*framework, *task, *attempt);
+            }
+            Record::TaskAdded { framework, job, task, spec } => {
+                self.jobs.added(*framework, *job, *task, *spec);
+            }
+            Record::TaskStopped { framework, attempt } => self.jobs.stopped(*framework, *attempt),
+            Record::JobEnded { framework, job, success } => {
+                self.jobs.job_ended(now, *framework, *job, *success);
             }
             Record::MasterFailed => self.master_failed(now),
             Record::MasterRecovered { after } => {

@@ -88,6 +88,8 @@ impl Snapshot {
 #[derive(Clone, Debug)]
 struct Track {
     now: [i64; PLACES],
+    /// The same, as integrals need it.
+    rates: Sums,
     max: [i64; PLACES],
     /// Integrals so far, in thousandths times seconds.
     integrals: Sums,
@@ -95,6 +97,9 @@ struct Track {
     held_max: [i64; 4],
     since: Time,
     bins: Vec<Sums>,
+    /// The bin in which `since` lies, and its end; [`Time::ZERO`] if that is to be found out.
+    bin: usize,
+    bin_end: Time,
     share: Gauge,
 }
 
@@ -118,20 +123,36 @@ const fn place(kind: Kind, name: ResourceName) -> usize {
 
 impl Track {
     fn new() -> Self {
-        let [now, max] = [[0; PLACES]; 2];
-        let (integrals, share) = ([0.0; PLACES], Gauge::default());
-        Self { now, max, integrals, held_max: [0; 4], since: Time::ZERO, bins: Vec::new(), share }
+        let ([now, max], [rates, integrals]) = ([[0; PLACES]; 2], [[0.0; PLACES]; 2]);
+        let (since, bins, share) = (Time::ZERO, Vec::new(), Gauge::default());
+        let (held_max, bin, bin_end) = ([0; 4], 0, Time::ZERO);
+        Self { now, rates, max, integrals, held_max, since, bins, bin, bin_end, share }
     }
 
     /// Books the amounts as they stand from the last change until `now`.
     fn advance(&mut self, now: Time, width: Span) {
-        let passed = now.since(self.since).as_secs_f64();
-        if passed == 0.0 {
+        if now <= self.since {
             return;
         }
+        let passed = now.since(self.since).as_secs_f64();
         self.share.integral += self.share.last * passed;
-        for (integral, amount) in self.integrals.iter_mut().zip(self.now) {
-            *integral += amount as f64 * passed;
+        match self.bins.get_mut(self.bin) {
+            // Mostly all of it lies in one bin.
+            Some(bin) if now <= self.bin_end => {
+                for ((integral, sum), rate) in self.integrals.iter_mut().zip(bin).zip(self.rates) {
+                    *integral += rate * passed;
+                    *sum += rate * passed;
+                }
+            }
+            Some(_) | None => self.advance_over_bins(now, passed, width),
+        }
+        self.since = now;
+    }
+
+    #[inline(never)]
+    fn advance_over_bins(&mut self, now: Time, passed: f64, width: Span) {
+        for (integral, rate) in self.integrals.iter_mut().zip(self.rates) {
+            *integral += rate * passed;
         }
         let (first, last) = (self.since.0 / width.0, (now.0 - 1) / width.0);
         if self.bins.len() <= last as usize {
@@ -142,27 +163,36 @@ impl Track {
                 let from = self.since.max(Time(bin * width.0));
                 let until = now.min(Time((bin + 1) * width.0));
                 let seconds = until.since(from).as_secs_f64();
-                for (sum, amount) in self.bins[bin as usize].iter_mut().zip(self.now) {
-                    *sum += amount as f64 * seconds;
+                for (sum, rate) in self.bins[bin as usize].iter_mut().zip(self.rates) {
+                    *sum += rate * seconds;
                 }
             }
         }
-        self.since = now;
+        (self.bin, self.bin_end) = (last as usize, Time((last + 1) * width.0));
     }
 
     fn change(&mut self, kind: Kind, quantities: &ResourceQuantities, sign: i64) {
         if kind == Kind::Used {
-            self.now[COUNT] += sign * 1000; // what is used is used by one task
+            self.change_one(COUNT, sign * 1000); // what is used is used by one task
         }
         for name in ResourceName::ALL {
-            let at = place(kind, name);
-            self.now[at] += sign * quantities.get(name).0;
+            let (at, amount) = (place(kind, name), quantities.get(name).0);
+            if amount == 0 {
+                continue;
+            }
+            self.change_one(at, sign * amount);
             assert!(self.now[at] >= 0, "{kind:?} {name} fell to {}", Scalar(self.now[at]));
             self.max[at] = self.max[at].max(self.now[at]);
             let held = &mut self.held_max[name as usize];
             *held =
                 (*held).max(self.now[place(Kind::Offered, name)] + self.now[place(Kind::Allocated, name)]);
         }
+    }
+
+    #[inline]
+    fn change_one(&mut self, at: usize, by: i64) {
+        self.now[at] += by;
+        self.rates[at] = self.now[at] as f64;
     }
 
     fn note_share(&mut self, total: &ResourceQuantities, excluded: &[ResourceName]) {
@@ -181,6 +211,7 @@ impl Track {
             .chunks(2)
             .map(|pair| std::array::from_fn(|at| pair.iter().map(|sums| sums[at]).sum()))
             .collect();
+        self.bin_end = Time::ZERO;
     }
 
     fn gauge(&self, at: usize) -> Gauge {
@@ -226,7 +257,7 @@ impl Timeline {
         self.make_room(now);
         self.capacity.advance(now, self.width);
         self.capacity.change(Kind::Allocated, quantities, sign);
-        self.capacity.now[COUNT] += sign * 1000;
+        self.capacity.change_one(COUNT, sign * 1000);
     }
 
     /// Nobody holds anything of this kind any more: whoever kept the books is gone.
@@ -234,7 +265,9 @@ impl Timeline {
         self.make_room(now);
         for track in self.roles.iter_mut().chain([&mut self.cluster]) {
             track.advance(now, self.width);
-            ResourceName::ALL.into_iter().for_each(|name| track.now[place(kind, name)] = 0);
+            for at in ResourceName::ALL.map(|name| place(kind, name)) {
+                (track.now[at], track.rates[at]) = (0, 0.0);
+            }
             track.note_share(&self.total, &self.excluded);
         }
     }
@@ -353,7 +386,7 @@ impl Timeline {
 
     /// Widens the bins until `now` lies in one of them.
     fn make_room(&mut self, now: Time) {
-        while now.0 / self.width.0 >= self.most as u64 {
+        while now.0 >= self.width.0.saturating_mul(self.most as u64) {
             let tracks = self.roles.iter_mut().chain([&mut self.cluster, &mut self.capacity]);
             tracks.for_each(Track::merge_pairs);
             self.width = self.width + self.width;

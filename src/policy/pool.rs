@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mesos::{
     id::{AgentId, Id, OfferId},
     offer::Offer,
-    resource::{ResourceName, Resources},
+    resource::{ResourceName, Resources, Scalar},
 };
 use smallvec::SmallVec;
 
@@ -29,6 +29,8 @@ pub struct Pool {
     /// One bit for each agent of which something is at hand.
     present: Vec<u64>,
     len: usize,
+    /// All that is free.
+    cpus: Scalar,
     by_free_cpus: Option<BTreeSet<(i64, u32)>>,
 }
 
@@ -36,7 +38,13 @@ impl Pool {
     /// Nothing at hand.
     #[must_use]
     pub fn new(indexed: bool) -> Self {
-        Self { by_agent: Vec::new(), present: Vec::new(), len: 0, by_free_cpus: indexed.then(BTreeSet::new) }
+        Self {
+            by_agent: Vec::new(),
+            present: Vec::new(),
+            len: 0,
+            cpus: Scalar::ZERO,
+            by_free_cpus: indexed.then(BTreeSet::new),
+        }
     }
 
     /// Of how many agents something is at hand.
@@ -45,10 +53,22 @@ impl Pool {
         self.len
     }
 
+    /// CPUs at hand, over all agents.
+    #[must_use]
+    pub const fn cpus(&self) -> Scalar {
+        self.cpus
+    }
+
     /// Whether nothing is at hand.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Whether something of this agent is at hand.
+    #[must_use]
+    pub fn has(&self, agent: AgentId) -> bool {
+        self.by_agent.get(agent.index()).is_some_and(|candidate| !candidate.offers.is_empty())
     }
 
     /// Adds an offer of an agent whose GPUs are of this model.
@@ -58,7 +78,10 @@ impl Pool {
             self.by_agent.resize_with(place + 1, Candidate::default);
             self.present.resize(place / 64 + 1, 0);
         }
-        self.unindex(place);
+        if !self.by_agent[place].offers.is_empty() {
+            self.unindex(place);
+        }
+        self.cpus = self.cpus + offer.resources.get(ResourceName::Cpus);
         let candidate = &mut self.by_agent[place];
         if candidate.offers.is_empty() {
             candidate.free = offer.resources;
@@ -80,6 +103,7 @@ impl Pool {
         if !offers.is_empty() {
             self.present[place / 64] &= !(1 << (place % 64));
             self.len -= 1;
+            self.cpus = self.cpus - self.by_agent[place].free.get(ResourceName::Cpus);
         }
         offers
     }
@@ -96,6 +120,7 @@ impl Pool {
         self.unindex(place);
         assert!(self.by_agent[place].free.contains(used), "{used:?} of {:?}", self.by_agent[place].free);
         self.by_agent[place].free -= used;
+        self.cpus = self.cpus - used.get(ResourceName::Cpus);
         self.index(place);
     }
 

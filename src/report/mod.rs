@@ -19,7 +19,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use error::ReportError;
-pub use load::{JobCounts, OfferCounts, ResourceShares, Spread, SummaryRow, WorkFigures};
+pub use load::{ApplicationFigure, JobCounts, OfferCounts, ResourceShares, Spread, SummaryRow, WorkFigures};
+use mesosim_traces::Inspection;
+pub use plot::chart::{Chart, Scale};
 pub use terminal::summary_table;
 
 /// What [`build`] wrote.
@@ -46,9 +48,39 @@ pub fn build(dir: &Path) -> Result<Built, ReportError> {
     Ok(Built { files: files.into_iter().map(|(path, _)| path).collect() })
 }
 
+/// Draws figures into a directory, which is made if it is not there, and says where they are.
+///
+/// # Errors
+/// A figure cannot be drawn or written.
+pub fn draw_charts(dir: &Path, charts: &[Chart]) -> Result<Vec<PathBuf>, ReportError> {
+    let drawn = charts.iter().map(|chart| Ok((dir.join(&chart.file), chart.svg()?)));
+    let files = drawn.collect::<Result<Vec<_>, ReportError>>()?;
+    fs::create_dir_all(dir).map_err(ReportError::write(dir))?;
+    write_all(&files)?;
+    Ok(files.into_iter().map(|(path, _)| path).collect())
+}
+
+/// Draws what a trace consists of, as `<stem>-*.svg` in `dir`, and says which files it wrote.
+///
+/// # Errors
+/// A figure could not be drawn or written; then none is left half.
+pub fn build_trace_plots(
+    dir: &Path,
+    stem: &str,
+    name: &str,
+    inspection: &Inspection,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let figures = plot::trace::figures(name, inspection)?;
+    fs::create_dir_all(dir).map_err(ReportError::write(dir))?;
+    let path = |file: &str| dir.join(format!("{stem}-{file}"));
+    let files: Vec<_> = figures.into_iter().map(|figure| (path(&figure.file), figure.svg)).collect();
+    write_all(&files)?;
+    Ok(files.into_iter().map(|(path, _)| path).collect())
+}
+
 /// The summary of the results in `dir`, as a table for the terminal.
 pub fn terminal_summary(dir: &Path) -> Result<String, ReportError> {
-    Ok(summary_table(&load::read_summary(&dir.join("summary.csv"))?))
+    Ok(summary_table(&load::read_rows(dir)?))
 }
 
 /// Removes figures of an earlier report that are not part of this one.

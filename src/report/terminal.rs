@@ -3,7 +3,7 @@
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Cell, CellAlignment, LineStyle, Table};
 
-use super::load::{Spread, SummaryRow};
+use super::load::{ApplicationFigure, Spread, SummaryRow};
 use super::units::{count, duration, mean_and_range, percent, plain, resource_name};
 
 /// The widest that a table may be.
@@ -135,6 +135,7 @@ fn lines(rows: &[SummaryRow]) -> Vec<Line> {
     if rows.iter().any(|row| row.work.has_trouble()) {
         lines.extend(trouble());
     }
+    lines.extend(applications(rows));
     let known = |line: &Line| rows.iter().any(|row| (line.value)(row).is_some());
     lines.retain(known);
     lines
@@ -162,6 +163,25 @@ fn trouble() -> Vec<Line> {
         line("master failovers", count, |row| row.work.master_failovers),
         line("  mean time to recovery", duration, |row| row.work.mean_time_to_recovery),
     ]
+}
+
+/// What frameworks measured of themselves, below a line with the name of each.
+fn applications(rows: &[SummaryRow]) -> Vec<Line> {
+    let mut known: Vec<&ApplicationFigure> = Vec::new();
+    let mut lines = Vec::new();
+    for figure in rows.iter().flat_map(|row| &row.applications) {
+        if known.iter().any(|known| known.is_like(figure)) {
+            continue;
+        }
+        let is_first = !known.iter().any(|known| known.framework == figure.framework);
+        known.push(figure);
+        let ((name, say), figure) = (figure.head(), figure.clone());
+        let label = if is_first { format!("{}: {name}", figure.framework) } else { format!("  {name}") };
+        lines.push(line(&label, say, move |row| {
+            row.applications.iter().find(|of| of.is_like(&figure)).map(|of| of.value)
+        }));
+    }
+    lines
 }
 
 /// Allocated, offered and used are different things: each has its line.

@@ -23,7 +23,8 @@ pub fn duration(seconds: f64) -> String {
 }
 
 /// A share of 0 to 1 in per cent: `63.4 %`.
-pub(super) fn percent(share: f64) -> String {
+#[must_use]
+pub fn percent(share: f64) -> String {
     format!("{} %", three_digits(share * 100.0))
 }
 
@@ -39,7 +40,8 @@ pub fn count(number: f64) -> String {
 }
 
 /// A number without a unit: `1.07`, `318`, `12,900`.
-pub(super) fn plain(number: f64) -> String {
+#[must_use]
+pub fn plain(number: f64) -> String {
     if number >= 1_000.0 { grouped(number.round()) } else { three_digits(number) }
 }
 

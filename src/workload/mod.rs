@@ -1,6 +1,10 @@
 //! What is to be run: jobs of tasks, what each task asks for, and when jobs arrive.
 
+pub mod detail;
+pub mod generator;
 pub mod poisson;
+
+use std::sync::Arc;
 
 use mesos::{
     id,
@@ -8,6 +12,8 @@ use mesos::{
     time::{Span, Time},
 };
 use smallvec::SmallVec;
+
+pub use detail::JobDetail;
 
 id!(/// A job, in the order of the workload.
     JobId);
@@ -69,13 +75,16 @@ impl GpuDemand {
     }
 }
 
-/// GPU models of a cluster as bits; at most 64 different ones.
+/// GPU models of a cluster as bits; at most 63 different ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ModelSet(pub u64);
 
 impl ModelSet {
     /// Any model, or none at all.
     pub const ANY: Self = Self(0);
+
+    /// A model that no machine has.
+    pub const UNKNOWN: Self = Self(1 << 63);
 
     /// Whether an agent with this model will do.
     #[must_use]
@@ -157,12 +166,15 @@ impl Demand {
     }
 }
 
+/// The run time of a task that runs until somebody ends it.
+pub const UNTIL_KILLED: Span = Span::MAX;
+
 /// One task of a job.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TaskSpec {
     /// What it asks for.
     pub demand: Demand,
-    /// How long it runs.
+    /// How long it runs; or [`UNTIL_KILLED`].
     pub runtime: Span,
     /// The number of its profile, from 1; 0: it just runs.
     pub profile: u16,
@@ -208,8 +220,18 @@ pub struct Job {
     pub class: Box<str>,
     /// When it arrives.
     pub submission: Time,
-    /// Its tasks.
+    /// Its tasks, as far as they are known when it arrives.
     pub tasks: SmallVec<[TaskSpec; 1]>,
+    /// What else it is made of, for frameworks that decide themselves which tasks to run.
+    pub detail: Option<Arc<JobDetail>>,
+}
+
+impl Job {
+    /// What its tasks ask for, those that its framework will add included: each must fit some machine.
+    pub fn demands(&self) -> impl Iterator<Item = &Demand> {
+        let detail = self.detail.iter().flat_map(|detail| detail.demands());
+        self.tasks.iter().map(|task| &task.demand).chain(detail)
+    }
 }
 
 /// Jobs of one framework in the order in which they arrive.

@@ -60,19 +60,6 @@ impl PoissonJobs {
         Self { spec, seed, next: 0, last: Time::ZERO }
     }
 
-    /// The number of the job's profile, from 1; 0: none.
-    fn profile(&self, job: u64) -> u16 {
-        if self.spec.profiles.is_empty() {
-            return 0;
-        }
-        let mut left = unit(&mut self.seed.of(Stream::Profile, job));
-        let drawn = self.spec.profiles.iter().position(|profile| {
-            left -= profile.share;
-            left < 0.0
-        });
-        drawn.map_or(0, |place| u16::try_from(place + 1).expect("no more profiles than u16 has numbers"))
-    }
-
     fn demand(&self, job: u64, profile: u16) -> Demand {
         let mut rng = self.seed.of(Stream::Demand, job);
         let mut of = |count: usize| below(&mut rng, count as u64) as usize;
@@ -95,7 +82,7 @@ impl JobSource for PoissonJobs {
         let job = self.next;
         self.next += 1;
         self.last = self.last + exponential(self.spec.interarrival, &mut self.seed.of(Stream::Arrival, job));
-        let profile = self.profile(job);
+        let profile = profile_of(&self.spec.profiles, self.seed, job);
         let demand = self.demand(job, profile);
         let mut runtimes = self.seed.of(Stream::Runtime, job);
         let mut task = || TaskSpec {
@@ -113,8 +100,22 @@ impl JobSource for PoissonJobs {
             class: "".into(),
             submission: self.last,
             tasks: (0..self.spec.tasks_per_job).map(|_| task()).collect(),
+            detail: None,
         })
     }
+}
+
+/// The number of a job's profile, from 1; 0: none.
+pub(super) fn profile_of(profiles: &[ProfileShare], seed: Seed, job: u64) -> u16 {
+    if profiles.is_empty() {
+        return 0;
+    }
+    let mut left = unit(&mut seed.of(Stream::Profile, job));
+    let drawn = profiles.iter().position(|profile| {
+        left -= profile.share;
+        left < 0.0
+    });
+    drawn.map_or(0, |place| u16::try_from(place + 1).expect("no more profiles than u16 has numbers"))
 }
 
 fn exponential(mean: Span, rng: &mut rand_pcg::Pcg64Mcg) -> Span {

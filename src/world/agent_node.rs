@@ -15,9 +15,12 @@ use mesos::{
     time::{Span, Time},
 };
 use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 
-use super::{MASTER, Message, NodeId, World, links::Quality, oversubscription::Slack};
+use super::{
+    MASTER, Message, NodeId, World,
+    links::{Quality, Wires},
+    oversubscription::Slack,
+};
 use crate::{
     container::{EndReason, Happening, Host, HostOptions, How, Images, Limits, Profile, Work},
     engine::random::{Seed, Stream, below},
@@ -28,15 +31,15 @@ use crate::{
 /// After how long a process is started again that the master had shut down.
 pub(super) const RESTART_DELAY: Span = Span::from_secs(30);
 
-/// One machine of the cluster.
+/// One machine of the cluster. What is seldom looked at lies apart.
 pub(super) struct AgentNode {
-    info: AgentInfo,
+    info: Box<AgentInfo>,
     /// The process; `None` while it is down.
     pub(super) process: Option<Agent>,
     /// The id that the last process had.
     id: Option<AgentId>,
     /// What the last process left on the disk.
-    checkpoint: Option<Checkpoint>,
+    checkpoint: Option<Box<Checkpoint>>,
     pub(super) host: Host,
     /// Executors that are up or on their way, and their tasks; command tasks have none.
     executors: Vec<Executor>,
@@ -67,6 +70,7 @@ struct Executor {
 }
 
 /// Random waits of one machine's agent, numbered.
+#[derive(Clone, Copy)]
 struct Draws {
     seed: Seed,
     machine: u64,
@@ -81,16 +85,17 @@ impl Draws {
     }
 }
 
-/// What the agent said, kept until it is done.
-pub(super) struct Said<'a> {
-    to_master: SmallVec<[FromAgent; 2]>,
-    orders: SmallVec<[Container; 2]>,
-    draws: &'a mut Draws,
+/// Carries what the agent says to the master; its orders wait until it is done.
+pub(super) struct Said<'w> {
+    node: NodeId,
+    wires: Wires<'w>,
+    orders: Vec<Container>,
+    draws: Draws,
 }
 
 impl AgentEffects for Said<'_> {
     fn send_to_master(&mut self, message: FromAgent) {
-        self.to_master.push(message);
+        self.wires.post(self.node, NodeId::new(MASTER), Message::FromAgent(message));
     }
 
     fn contain(&mut self, order: Container) {
@@ -113,7 +118,7 @@ impl AgentNode {
     ) -> Self {
         let cpus = info.resources.get(ResourceName::Cpus);
         Self {
-            info,
+            info: Box::new(info),
             process: None,
             id: None,
             checkpoint: None,
@@ -146,7 +151,7 @@ impl AgentNode {
         let executor = self.executors.iter().filter_map(|executor| executor.up).min();
         let process = self.process.as_ref().and_then(Agent::next_timeout);
         let estimate = self.process.as_ref().and_then(|_| self.slack.as_ref()?.next);
-        [self.host.next_wake(), executor, process, estimate].into_iter().flatten().min()
+        Time::earliest([self.host.next_wake(), executor, process, estimate])
     }
 
     /// The executors that are up by now.
@@ -173,8 +178,8 @@ impl<O: Observer> World<'_, O> {
         let rebooted = std::mem::take(&mut self.agents[machine].was_down);
         self.with_agent(now, machine, |agent, now, said| {
             let mut process = match agent.checkpoint.take() {
-                Some(checkpoint) => Agent::recover(checkpoint, options, rebooted, now, said),
-                None => Agent::new(agent.info.clone(), options),
+                Some(checkpoint) => Agent::recover(*checkpoint, options, rebooted, now, said),
+                None => Agent::new((*agent.info).clone(), options),
             };
             process.master_detected(now, is_master_known, said);
             agent.process = Some(process);
@@ -198,11 +203,7 @@ impl<O: Observer> World<'_, O> {
             self.agents[machine].host.keys().into_iter().map(|key| ContainerNews::Reconnected { key }),
         );
         for news in news {
-            self.with_agent(now, machine, |agent, now, said| {
-                if let Some(process) = &mut agent.process {
-                    process.handle_container(now, news, said);
-                }
-            });
+            self.tell_of_container(now, machine, news);
         }
     }
 
@@ -211,7 +212,7 @@ impl<O: Observer> World<'_, O> {
         let Some(process) = self.agents[machine].process.take() else { return };
         let is_shut_down = process.is_shut_down(); // then it is another agent that starts next
         let (checkpoint, orphans) = process.crash();
-        self.agents[machine].checkpoint = (!is_shut_down).then_some(checkpoint);
+        self.agents[machine].checkpoint = (!is_shut_down).then(|| Box::new(checkpoint));
         self.agents[machine].starts += 1;
         for key in orphans {
             self.with_host(now, machine, |host, now, out| {
@@ -281,19 +282,15 @@ impl<O: Observer> World<'_, O> {
     pub(super) fn wake_agent(&mut self, now: Time, machine: usize) {
         self.with_host(now, machine, Host::wake);
         for news in self.agents[machine].registered(now) {
+            self.tell_of_container(now, machine, news);
+        }
+        if self.agents[machine].process().and_then(Agent::next_timeout).is_some_and(|at| at <= now) {
             self.with_agent(now, machine, |agent, now, said| {
                 if let Some(process) = &mut agent.process {
-                    process.handle_container(now, news, said);
+                    process.handle_timeout(now, said);
                 }
             });
         }
-        self.with_agent(now, machine, |agent, now, said| {
-            if let Some(process) = &mut agent.process
-                && process.next_timeout().is_some_and(|at| at <= now)
-            {
-                process.handle_timeout(now, said);
-            }
-        });
         self.estimate_if_due(now, machine);
         self.wake_agent_later(machine);
     }
@@ -326,7 +323,7 @@ impl<O: Observer> World<'_, O> {
         self.wake_agent_later(machine);
     }
 
-    /// Lets the agent act, and does what it says: posts, and gives its host orders, whose news go back to it.
+    /// Lets the agent act, which posts what it says, and gives its host its orders, whose news go back to it.
     ///
     /// Whoever calls this last sets the node's alarm ([`wake_agent_later`](Self::wake_agent_later)).
     pub(super) fn with_agent(
@@ -335,20 +332,22 @@ impl<O: Observer> World<'_, O> {
         machine: usize,
         act: impl FnOnce(&mut AgentNode, Time, &mut Said<'_>),
     ) {
-        let agent = &mut self.agents[machine];
-        let draws = Draws { seed: agent.draws.seed, machine: agent.draws.machine, drawn: agent.draws.drawn };
-        let mut draws = std::mem::replace(&mut agent.draws, draws);
-        let mut said = Said { to_master: SmallVec::new(), orders: SmallVec::new(), draws: &mut draws };
-        act(agent, now, &mut said);
-        let Said { to_master, orders, .. } = said;
-        agent.draws = draws;
         let node = self.agent_node(machine);
-        for message in to_master {
-            self.post(node, NodeId::new(MASTER), Message::FromAgent(message));
-        }
-        for order in orders {
+        let agent = &mut self.agents[machine];
+        let wires = Wires {
+            engine: &mut self.engine,
+            network: &mut self.network,
+            links: &mut self.links,
+            latency: self.latency,
+        };
+        let mut said = Said { node, wires, orders: std::mem::take(&mut self.orders), draws: agent.draws };
+        act(agent, now, &mut said);
+        let Said { draws, mut orders, .. } = said;
+        agent.draws = draws;
+        for order in orders.drain(..) {
             self.obey(now, machine, order);
         }
+        self.orders = orders;
     }
 
     fn wake_agent_later(&mut self, machine: usize) {
@@ -404,11 +403,7 @@ impl<O: Observer> World<'_, O> {
 
     fn executor_exited(&mut self, now: Time, machine: usize, framework: FrameworkId, executor: ExecutorId) {
         let news = ContainerNews::ExecutorExited { framework, executor, status: 0, reason: None };
-        self.with_agent(now, machine, |agent, now, said| {
-            if let Some(process) = &mut agent.process {
-                process.handle_container(now, news, said);
-            }
-        });
+        self.tell_of_container(now, machine, news);
     }
 
     fn run_task(&mut self, now: Time, machine: usize, key: TaskKey, task: &TaskInfo) {
@@ -536,9 +531,14 @@ impl<O: Observer> World<'_, O> {
         state: TaskState,
         reason: Option<Reason>,
     ) {
+        self.tell_of_container(now, machine, ContainerNews::Task { key, state, reason, more: None });
+    }
+
+    /// The agent, if its process runs, has news of a container.
+    fn tell_of_container(&mut self, now: Time, machine: usize, news: ContainerNews) {
         self.with_agent(now, machine, |agent, now, said| {
             if let Some(process) = &mut agent.process {
-                process.handle_container(now, ContainerNews::Task { key, state, reason, more: None }, said);
+                process.handle_container(now, news, said);
             }
         });
     }
@@ -554,9 +554,11 @@ impl<O: Observer> World<'_, O> {
         }
     }
 
-    /// Vouches for pings between master and agent as long as nothing is wrong with either of them or the link.
+    /// Vouches for pings between master and agent as long as nothing is wrong with either of them or the link. A master that
+    /// does not know the agent (any more) does not ping it, and by that silence the agent learns that it has to come back.
     pub(super) fn update_trust(&mut self, now: Time, machine: usize) {
-        let is_sound = self.link_quality(self.agent_node(machine)) == Quality::Sound;
+        let is_sound =
+            self.link_quality(self.agent_node(machine)) == Quality::Sound && self.is_known_to_master(machine);
         let agent = &mut self.agents[machine];
         if let Some(process) = &mut agent.process {
             process.trust_pings(now, is_sound);
@@ -571,6 +573,12 @@ impl<O: Observer> World<'_, O> {
             self.wake_master(now);
         }
         self.wake_agent_later(machine);
+    }
+
+    /// While nobody leads, agents know that nobody does.
+    fn is_known_to_master(&self, machine: usize) -> bool {
+        let id = self.agents[machine].process.as_ref().and_then(Agent::id);
+        self.master.as_ref().is_none_or(|master| id.is_some_and(|id| master.agent_info(id).is_some()))
     }
 }
 

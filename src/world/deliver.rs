@@ -13,7 +13,7 @@ impl<O: Observer> World<'_, O> {
         match self.kind(node) {
             Kind::Master => self.with_master(now, |master, now, out| master.handle_timeout(now, out)),
             Kind::Agent(machine) => self.wake_agent(now, machine),
-            Kind::Framework(place) => self.submit(now, place),
+            Kind::Framework(place) => self.wake_framework(now, place),
             Kind::Faults => self.strike(now),
         }
     }

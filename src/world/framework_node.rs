@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 use super::{FrameworkSetup, MASTER, Message, NodeId, World};
 use crate::{
     engine::random::{Stream, below},
-    framework::{Framework, Reply},
+    framework::{Figure, Framework, News, Reply},
     record::{Observer, Record},
     workload::{Job, JobSource},
 };
@@ -41,7 +41,6 @@ pub(super) struct FrameworkNode {
     jobs: Box<dyn JobSource + Send>,
     /// The job that arrives next. Later ones are not drawn yet: the pending set stays small.
     next: Option<Job>,
-    next_task: usize,
     /// Tasks under another id than their job's, and how often they were tried before.
     attempts: FxHashMap<TaskId, (TaskId, u32)>,
     /// How often a task that was tried again was tried.
@@ -66,15 +65,29 @@ impl FrameworkNode {
             scheduler,
             jobs,
             next,
-            next_task: 0,
             attempts: FxHashMap::default(),
             tried: FxHashMap::default(),
             reply: Reply::default(),
         }
     }
 
-    pub(super) fn next_submission(&self) -> Option<Time> {
+    fn next_submission(&self) -> Option<Time> {
         self.next.as_ref().map(|job| job.submission)
+    }
+
+    /// When something is to be done here: a job arrives, or, if the scheduler runs, one of its timers fires.
+    fn next_wake(&self) -> Option<Time> {
+        let timer = if self.is_up { self.scheduler.next_wake() } else { None };
+        [self.next_submission(), timer].into_iter().flatten().min()
+    }
+
+    /// Whether jobs are to come, or timers that bring tasks.
+    pub(super) fn has_plans(&self) -> bool {
+        self.next.is_some() || self.scheduler.has_plans()
+    }
+
+    pub(super) fn figures(&self, now: Time) -> Vec<Figure> {
+        self.scheduler.figures(now)
     }
 
     pub(super) fn waiting(&self) -> usize {
@@ -105,26 +118,49 @@ impl FrameworkNode {
 }
 
 impl<O: Observer> World<'_, O> {
+    /// A job arrives, or a timer of the scheduler fires.
+    pub(super) fn wake_framework(&mut self, now: Time, place: usize) {
+        let framework = &mut self.frameworks[place];
+        if framework.next_submission().is_some_and(|at| at <= now) {
+            return self.submit(now, place);
+        }
+        if !framework.is_up {
+            return;
+        }
+        framework.scheduler.wake(now, &self.facts, &mut framework.reply);
+        let next = framework.scheduler.next_wake();
+        assert!(
+            next.is_none_or(|at| at > now),
+            "framework {place} was woken at {now} s, and wants to be at {next:?}"
+        );
+        self.post_calls(place);
+    }
+
+    /// Sets the alarm of a framework. What is overdue is done now.
+    pub(super) fn wake_framework_later(&mut self, now: Time, place: usize) {
+        let next = self.frameworks[place].next_wake().map(|at| at.max(now));
+        self.engine.wake_at(self.framework_node(place), next);
+    }
+
     /// The next job of a framework arrives. One that can never run is rejected here and now.
-    pub(super) fn submit(&mut self, now: Time, place: usize) {
+    fn submit(&mut self, now: Time, place: usize) {
         let framework = &mut self.frameworks[place];
         let next = framework.jobs.next_job();
         let job = std::mem::replace(&mut framework.next, next).expect("a framework wakes up for a job");
-        let first_task = TaskId::new(framework.next_task);
-        framework.next_task += job.tasks.len();
+        let first_task = framework.reply.number_tasks(job.tasks.len());
         let capabilities = framework.info.capabilities;
         let may_use = |shape: &Resources| self.probe.would_offer(shape, capabilities);
-        let fits = job.tasks.iter().all(|task| self.cluster.could_run(&task.demand, may_use));
-        self.observer.observe(now, &Record::JobSubmitted { framework: place, job: &job, first_task, fits });
+        let fits = job.demands().all(|demand| self.cluster.could_run(demand, may_use));
+        let managed = framework.scheduler.manages_jobs();
+        let record = Record::JobSubmitted { framework: place, job: &job, first_task, fits, managed };
+        self.observer.observe(now, &record);
         if fits {
-            framework.scheduler.submit(now, &job, first_task, &mut framework.reply);
+            framework.scheduler.submit(now, &job, first_task, &self.facts, &mut framework.reply);
         }
         self.last_progress = now;
-        let next = framework.next_submission();
-        if let Some(next) = next {
+        if let Some(next) = framework.next_submission() {
             assert!(next >= now, "{:?} arrives at {next} s, after one at {now} s", framework.next);
         }
-        self.engine.wake_at(self.framework_node(place), next);
         self.post_calls(place);
     }
 
@@ -144,11 +180,11 @@ impl<O: Observer> World<'_, O> {
         if let Event::Error(message) = &event {
             assert!(framework.id.is_some(), "the master refused framework {place}: {message}");
             framework.id = None;
-            framework.scheduler.removed(&mut framework.reply);
+            framework.scheduler.removed(now, &self.facts, &mut framework.reply);
         }
         framework.scheduler.handle_event(now, event, &self.facts, &mut framework.reply);
         self.post_calls(place);
-        if is_subscription && self.frameworks[place].scheduler.launched() > 0 {
+        if is_subscription && self.frameworks[place].scheduler.is_in_doubt() {
             self.reconcile_later(now, place, RECONCILE_AGAIN);
         }
     }
@@ -196,19 +232,19 @@ impl<O: Observer> World<'_, O> {
         if closed.is_some() && framework.connection != closed {
             return;
         }
-        self.forget_stream(place);
+        self.forget_stream(now, place);
         if self.frameworks[place].is_up && self.frameworks[place].knows_leader {
             self.subscribe_later(now, place, CONNECTION_DELAY);
         }
     }
 
-    fn forget_stream(&mut self, place: usize) {
+    fn forget_stream(&mut self, now: Time, place: usize) {
         let framework = &mut self.frameworks[place];
         framework.connection = None;
         framework.is_subscribed = false;
         framework.attempt += 1;
         framework.reply.calls.clear();
-        framework.scheduler.disconnected();
+        framework.scheduler.disconnected(now);
     }
 
     /// The framework knows who leads, or that nobody does.
@@ -217,14 +253,15 @@ impl<O: Observer> World<'_, O> {
         if is_known {
             self.subscribe_later(now, place, CONNECTION_DELAY);
         } else {
-            self.forget_stream(place);
+            self.forget_stream(now, place);
         }
     }
 
     /// The scheduler dies; its stream breaks.
     pub(super) fn crash_framework(&mut self, now: Time, place: usize) {
         self.frameworks[place].is_up = false;
-        self.forget_stream(place);
+        self.forget_stream(now, place);
+        self.wake_framework_later(now, place);
         self.break_link(now, self.framework_node(place));
     }
 
@@ -233,6 +270,7 @@ impl<O: Observer> World<'_, O> {
         let framework = &mut self.frameworks[place];
         (framework.is_up, framework.retries) = (true, 0);
         framework.knows_leader = self.master.is_some();
+        self.wake_framework_later(now, place);
         self.try_subscribe(now, place);
     }
 
@@ -255,7 +293,8 @@ impl<O: Observer> World<'_, O> {
 
     fn post_calls(&mut self, place: usize) {
         let node = self.framework_node(place);
-        self.tell_retries(place);
+        self.tell_news(place);
+        self.wake_framework_later(self.engine.now(), place);
         let framework = &mut self.frameworks[place];
         if framework.reply.calls.is_empty() {
             return;
@@ -272,17 +311,25 @@ impl<O: Observer> World<'_, O> {
         self.frameworks[place].reply.calls = calls;
     }
 
-    fn tell_retries(&mut self, place: usize) {
-        if self.frameworks[place].reply.retried.is_empty() {
+    fn tell_news(&mut self, place: usize) {
+        if self.frameworks[place].reply.news.is_empty() {
             return;
         }
         let now = self.engine.now();
-        for (task, attempt) in std::mem::take(&mut self.frameworks[place].reply.retried) {
+        for news in std::mem::take(&mut self.frameworks[place].reply.news) {
             let framework = &mut self.frameworks[place];
-            let tried = framework.tried.entry(task).or_default();
-            *tried += 1;
-            framework.attempts.insert(attempt, (task, *tried));
-            self.observer.observe(now, &Record::TaskRetried { framework: place, task, attempt });
+            let record = match news {
+                News::Retried { task, attempt } => {
+                    let tried = framework.tried.entry(task).or_default();
+                    *tried += 1;
+                    framework.attempts.insert(attempt, (task, *tried));
+                    Record::TaskRetried { framework: place, task, attempt }
+                }
+                News::Added { job, task, spec } => Record::TaskAdded { framework: place, job, task, spec },
+                News::Stopped { attempt } => Record::TaskStopped { framework: place, attempt },
+                News::JobEnded { job, success } => Record::JobEnded { framework: place, job, success },
+            };
+            self.observer.observe(now, &record);
         }
     }
 }

@@ -5,12 +5,12 @@
 //! the network was cut does not notice the cut.
 
 use mesos::{
-    id::Id,
+    id::{Id, IdVec},
     time::{Span, Time},
 };
 
-use super::{Envelope, Kind, MASTER, Message, NodeId, World};
-use crate::record::Observer;
+use super::{Envelope, Kind, MASTER, Message, Network, NodeId, World};
+use crate::{engine::Engine, record::Observer};
 
 /// A framework gives its stream up when five heartbeats did not come; they come every 15 s.
 const HEARTBEATS_LOST: Span = Span::from_secs(75);
@@ -38,7 +38,15 @@ pub(super) enum Quality {
     Doubtful,
 }
 
-impl<O: Observer> World<'_, O> {
+/// The network, the connections over it, and what happens at their ends.
+pub(super) struct Wires<'w> {
+    pub(super) engine: &'w mut Engine<Envelope>,
+    pub(super) network: &'w mut Network,
+    pub(super) links: &'w mut IdVec<NodeId, Link>,
+    pub(super) latency: Span,
+}
+
+impl Wires<'_> {
     /// Sends a message over the network. What is lost breaks the connection.
     pub(super) fn post(&mut self, from: NodeId, to: NodeId, message: Message) {
         let now = self.engine.now();
@@ -50,6 +58,43 @@ impl<O: Observer> World<'_, O> {
             }
             None => self.lost(now, other),
         }
+    }
+
+    /// A message between the master and this node was lost.
+    #[cold]
+    pub(super) fn lost(&mut self, now: Time, node: NodeId) {
+        if self.links[node].is_cut {
+            self.links[node].is_hurt = true;
+        } else {
+            self.break_link(now, node);
+        }
+    }
+
+    /// The connection ends; both ends learn of it.
+    fn break_link(&mut self, now: Time, node: NodeId) {
+        self.links[node].epoch += 1;
+        self.links[node].is_hurt = false;
+        let at = now + self.latency;
+        for (to, from) in [(NodeId::new(MASTER), node), (node, NodeId::new(MASTER))] {
+            let (epoch, cuts) = (Envelope::OWN, self.network.cut_count());
+            self.engine.send(to, at, Envelope { from, epoch, cuts, message: Message::Broke });
+        }
+    }
+}
+
+impl<O: Observer> World<'_, O> {
+    pub(super) const fn wires(&mut self) -> Wires<'_> {
+        Wires {
+            engine: &mut self.engine,
+            network: &mut self.network,
+            links: &mut self.links,
+            latency: self.latency,
+        }
+    }
+
+    /// Sends a message over the network. What is lost breaks the connection.
+    pub(super) fn post(&mut self, from: NodeId, to: NodeId, message: Message) {
+        self.wires().post(from, to, message);
     }
 
     /// A timer of a node's own.
@@ -76,22 +121,12 @@ impl<O: Observer> World<'_, O> {
 
     /// A message between the master and this node was lost.
     pub(super) fn lost(&mut self, now: Time, node: NodeId) {
-        if self.links[node].is_cut {
-            self.links[node].is_hurt = true;
-        } else {
-            self.break_link(now, node);
-        }
+        self.wires().lost(now, node);
     }
 
     /// The connection ends; both ends learn of it.
     pub(super) fn break_link(&mut self, now: Time, node: NodeId) {
-        self.links[node].epoch += 1;
-        self.links[node].is_hurt = false;
-        let at = now + self.latency;
-        for (to, from) in [(NodeId::new(MASTER), node), (node, NodeId::new(MASTER))] {
-            let broke = Envelope { from, ..self.to_self(Message::Broke) };
-            self.engine.send(to, at, broke);
-        }
+        self.wires().break_link(now, node);
     }
 
     /// The process at the other end is gone: only the master learns that the connection broke.

@@ -13,7 +13,7 @@ use mesos::{
 
 use super::{Envelope, MASTER, Message, NodeId, Shuffled, World, links::Link, network::Network};
 use crate::{
-    cluster::{Cluster, MachineId},
+    cluster::MachineId,
     engine::{
         Engine,
         random::{Seed, Stream},
@@ -66,7 +66,6 @@ impl<O: Observer> World<'_, O> {
         let mut out = MasterOut {
             now,
             store_delay: self.store_delay,
-            cluster: self.cluster,
             engine: &mut self.engine,
             network: &mut self.network,
             observer: &mut self.observer,
@@ -79,12 +78,17 @@ impl<O: Observer> World<'_, O> {
             roles: &self.framework_roles,
             agents: self.agents.len(),
             broken: Vec::new(),
+            ended: Vec::new(),
             has_given_up: false,
         };
         act(master, now, &mut out);
-        let (broken, has_given_up) = (std::mem::take(&mut out.broken), out.has_given_up);
+        let (broken, ended) = (std::mem::take(&mut out.broken), std::mem::take(&mut out.ended));
+        let has_given_up = out.has_given_up;
         for node in broken {
             self.lost(now, node);
+        }
+        for machine in ended {
+            self.update_trust(now, machine.index());
         }
         if has_given_up {
             return self.fail_master(now);
@@ -197,7 +201,6 @@ pub(super) fn visit_order(is_shuffled: bool, seed: Seed) -> Box<dyn VisitOrder> 
 pub(super) struct MasterOut<'w, O> {
     now: Time,
     store_delay: Span,
-    cluster: &'w Cluster,
     engine: &'w mut Engine<Envelope>,
     network: &'w mut Network,
     observer: &'w mut O,
@@ -212,6 +215,8 @@ pub(super) struct MasterOut<'w, O> {
     agents: usize,
     /// Nodes to which a message was lost.
     broken: Vec<NodeId>,
+    /// Machines whose agents the master does not know any more.
+    ended: Vec<MachineId>,
     /// The master ends by its own decision.
     has_given_up: bool,
 }
@@ -279,12 +284,14 @@ impl<O: Observer> MasterEffects for MasterOut<'_, O> {
         if let Note::AgentAdded { agent, address, total, .. } = note {
             let machine = MachineId::new(address.index());
             *self.machine_of.grow_to(agent, || machine) = machine;
-            self.facts.set(agent, self.cluster.machine(machine).model);
+            self.facts.set(agent, machine);
             let record = Record::AgentRegistered { agent, machine, resources: total };
             self.observer.observe(self.now, &record);
             if let Some(missing) = self.missing {
                 missing.machine(address.index());
             }
+        } else if let Note::AgentEnded { agent, .. } = note {
+            self.ended.push(self.machine_of[agent]);
         }
         self.observer.observe(self.now, &Record::Master(note));
     }

@@ -22,6 +22,7 @@ use mesos::{
     agent::AgentOptions,
     allocator::{HierarchicalAllocator, VisitOrder},
     call::{Call, FrameworkInfo, Subscribe},
+    effects::Container,
     event::{Event, FromAgent, ToAgent},
     id::{AgentId, ConnectionId, FrameworkId, Id, IdVec, RoleId},
     master::{Master, MasterOptions},
@@ -38,7 +39,7 @@ use crate::{
         random::{Seed, Stream, shuffle},
     },
     fault::Schedule,
-    framework::{AgentFacts, Framework},
+    framework::{AgentFacts, Figure, Framework},
     record::Observer,
     workload::JobSource,
 };
@@ -224,6 +225,8 @@ pub struct World<'a, O> {
     startup_delay: Span,
     profiles: Vec<Arc<Profile>>,
     agents: Vec<AgentNode>,
+    /// Of the agent that acts; empty otherwise, and kept for its memory.
+    orders: Vec<Container>,
     frameworks: Vec<FrameworkNode>,
     /// The first role of each framework, and the role of the top level above it.
     framework_roles: Vec<(RoleId, RoleId)>,
@@ -287,10 +290,11 @@ impl<'a, O: Observer> World<'a, O> {
             startup_delay: setup.host.startup_delay,
             profiles: setup.profiles,
             agents: cluster.machines().iter().enumerate().map(agent).collect(),
+            orders: Vec::new(),
             frameworks: frameworks.into_iter().map(FrameworkNode::new).collect(),
             machine_of: IdVec::new(),
             place_of: IdVec::new(),
-            facts: AgentFacts::default(),
+            facts: AgentFacts::new(cluster),
             never_rests: setup.faults.is_some() || setup.oversubscription.is_some(),
             faults: setup.faults,
             damage: Damage::default(),
@@ -313,7 +317,7 @@ impl<'a, O: Observer> World<'a, O> {
         }
         for place in 0..self.frameworks.len() {
             self.try_subscribe(Time::ZERO, place);
-            self.engine.wake_at(self.framework_node(place), self.frameworks[place].next_submission());
+            self.wake_framework_later(Time::ZERO, place);
         }
         self.await_faults();
     }
@@ -353,14 +357,12 @@ impl<'a, O: Observer> World<'a, O> {
 
     fn is_stalled(&self) -> bool {
         let idle = self.engine.now().since(self.last_progress) > self.patience;
-        idle && self.living == 0
-            && self.frameworks.iter().all(|framework| framework.next_submission().is_none())
+        idle && self.living == 0 && !self.frameworks.iter().any(FrameworkNode::has_plans)
     }
 
     /// Whether, in a run in which something goes on for ever, all work has been over for a while.
     fn is_over(&mut self) -> bool {
-        let is_done =
-            |of: &FrameworkNode| of.next_submission().is_none() && of.waiting() == 0 && of.launched() == 0;
+        let is_done = |of: &FrameworkNode| !of.has_plans() && of.waiting() == 0 && of.launched() == 0;
         if self.living > 0 || !self.frameworks.iter().all(is_done) {
             self.over_since = None;
             return false;
@@ -379,6 +381,12 @@ impl<'a, O: Observer> World<'a, O> {
     #[must_use]
     pub const fn master(&self) -> Option<&Master> {
         self.master.as_ref()
+    }
+
+    /// What a framework measured of itself, by its place in the experiment file.
+    #[must_use]
+    pub fn figures(&self, now: Time, place: usize) -> Vec<Figure> {
+        self.frameworks[place].figures(now)
     }
 
     /// The first roles of the frameworks, by place.

@@ -34,6 +34,14 @@ impl Time {
         Span(self.0).as_secs_f64()
     }
 
+    /// The first of these times, if there is one; [`Time::MAX`] is never.
+    #[inline]
+    #[must_use]
+    pub fn earliest<const N: usize>(times: [Option<Self>; N]) -> Option<Self> {
+        let first = times.into_iter().fold(Self::MAX, |first, at| first.min(at.unwrap_or(Self::MAX)));
+        (first < Self::MAX).then_some(first)
+    }
+
     /// How long after `earlier` this is; zero if it is before.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Span {
@@ -136,6 +144,13 @@ mod tests {
     #[test]
     fn never_stays_never() {
         assert_eq!(Time::MAX + Span::from_secs(1), Time::MAX);
+    }
+
+    #[test]
+    fn the_earliest_of_no_times_is_never() {
+        let at = |secs| Some(Time::from_secs(secs));
+        assert_eq!(Time::earliest([at(3), None, at(2)]), at(2));
+        assert_eq!(Time::earliest([None, Some(Time::MAX)]), None);
     }
 
     #[test]

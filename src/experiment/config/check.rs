@@ -4,6 +4,9 @@
 
 mod agent;
 mod fault;
+mod framework;
+mod generator;
+mod trace;
 
 use std::collections::BTreeMap;
 
@@ -13,10 +16,9 @@ use super::{
     reading::unknown_word,
     source::Problem,
     spec::{
-        AgentGroup, Cluster, Experiment, Framework, Master, Measure, Poisson, Policy, TraceFile, Unscheduled,
-        Workload,
+        AgentGroup, Cluster, Experiment, Framework, Master, Measure, Poisson, Policy, Unscheduled, Workload,
     },
-    units::Duration,
+    units::{Duration, Size},
 };
 
 /// Mesos keeps scalars in thousandths, so anything smaller is nothing.
@@ -43,7 +45,7 @@ pub(super) fn check(experiment: &Experiment, vocabulary: &Vocabulary<'_>) -> Vec
     check.problems
 }
 
-struct Check<'a> {
+pub(in crate::experiment) struct Check<'a> {
     problems: Vec<Problem>,
     vocabulary: &'a Vocabulary<'a>,
 }
@@ -64,9 +66,12 @@ impl Check<'_> {
         self.agent(&experiment.agent);
         self.images(&experiment.image, &experiment.agent);
         self.profiles(experiment);
-        self.workload(&experiment.workload);
+        self.workload_is_taken(experiment);
         self.frameworks(&experiment.framework);
-        if experiment.workload.poisson.is_none() {
+        self.kinds(experiment);
+        let by_class = experiment.framework.iter().any(|framework| framework.select.is_some());
+        let dealt = experiment.generator().is_some() && !by_class;
+        if experiment.poisson().is_none() && !dealt {
             self.selections_differ(&experiment.framework);
         }
         self.faults(&experiment.fault, &experiment.framework);
@@ -174,7 +179,19 @@ impl Check<'_> {
 
     fn workload(&mut self, workload: &Workload) {
         let (trace, poisson) = (workload.trace.is_some(), workload.poisson.is_some());
-        self.one_of("workload", ("trace", trace), ("poisson", poisson));
+        if let Some(generator) = &workload.generator {
+            for (key, given) in [("trace", trace), ("poisson", poisson)] {
+                if given {
+                    self.one_of("workload", ("generator", true), (key, true));
+                }
+            }
+            self.generator(generator);
+        } else if !trace && !poisson {
+            let message = "`[workload]` needs one of `trace`, `poisson` and `generator`";
+            self.add(Problem::new("workload", message, "none of them"));
+        } else {
+            self.one_of("workload", ("trace", trace), ("poisson", poisson));
+        }
         self.trace("workload.trace", workload.trace.as_ref());
         if let Some(poisson) = &workload.poisson {
             self.poisson(poisson);
@@ -183,7 +200,10 @@ impl Check<'_> {
         if let Some(first) = workload.first {
             self.at_least_one("workload.first", first);
         }
-        if poisson && !trace && workload.unscheduled != Unscheduled::default() {
+        if !trace
+            && (poisson || workload.generator.is_some())
+            && workload.unscheduled != Unscheduled::default()
+        {
             let message = "`unscheduled` is about tasks of a trace, and this workload has none";
             self.add(Problem::new("workload.unscheduled", message, "no trace to take it from"));
         }
@@ -267,13 +287,14 @@ impl Check<'_> {
     }
 
     fn selections_differ(&mut self, frameworks: &[Framework]) {
-        for (index, framework) in frameworks.iter().enumerate() {
+        let takes = |framework: &Framework| framework.takes_workload();
+        for (index, framework) in frameworks.iter().enumerate().filter(|(_, framework)| takes(framework)) {
             let path = format!("framework[{index}].select");
             if framework.select.as_ref().is_some_and(BTreeMap::is_empty) {
                 let help = "leave `select` out to take the jobs that nobody else takes";
                 self.add(Problem::new(path, "`select` names no label", "is empty").help(help));
             } else if let Some(first) =
-                frameworks[..index].iter().position(|other| other.select == framework.select)
+                frameworks[..index].iter().position(|other| takes(other) && other.select == framework.select)
             {
                 let jobs =
                     if framework.select.is_some() { "the same jobs" } else { "the jobs that nobody selects" };
@@ -319,18 +340,7 @@ impl Check<'_> {
         }
     }
 
-    fn trace(&mut self, path: &str, trace: Option<&TraceFile>) {
-        if let Some(trace) = trace
-            && trace.path.as_os_str().is_empty()
-        {
-            self.add(Problem::new(format!("{path}.path"), "the path of the trace is empty", "is empty"));
-        }
-        if let Some(format) = trace.and_then(|trace| trace.format.as_deref()) {
-            self.word(format!("{path}.format"), format, self.vocabulary.trace_formats);
-        }
-    }
-
-    fn one_of(&mut self, table: &str, first: (&str, bool), second: (&str, bool)) {
+    pub(in crate::experiment) fn one_of(&mut self, table: &str, first: (&str, bool), second: (&str, bool)) {
         let (a, b) = (first.0, second.0);
         if first.1 && second.1 {
             let message = format!("`[{table}]` has both `{a}` and `{b}`, and can use only one of them");
@@ -354,20 +364,20 @@ impl Check<'_> {
         }
     }
 
-    fn word(&mut self, path: impl Into<KeyPath>, word: &str, valid: &[&str]) {
+    pub(in crate::experiment) fn word(&mut self, path: impl Into<KeyPath>, word: &str, valid: &[&str]) {
         if !valid.contains(&word) {
             self.add(unknown_word(&path.into(), word, valid));
         }
     }
 
-    fn not_empty<T>(&mut self, path: &str, list: &[T], example: &str) {
+    pub(in crate::experiment) fn not_empty<T>(&mut self, path: &str, list: &[T], example: &str) {
         if list.is_empty() {
             let problem = Problem::new(path, format!("`{path}` must not be empty"), "is empty");
             self.add(problem.help(format!("give one or more, such as\n{example}")));
         }
     }
 
-    fn at_least_one(&mut self, path: &str, number: u64) {
+    pub(in crate::experiment) fn at_least_one(&mut self, path: &str, number: u64) {
         if number == 0 {
             self.add(Problem::new(
                 path,
@@ -377,14 +387,14 @@ impl Check<'_> {
         }
     }
 
-    fn longer_than_zero(&mut self, path: &str, duration: Duration) {
+    pub(in crate::experiment) fn longer_than_zero(&mut self, path: &str, duration: Duration) {
         if duration.0.0 == 0 {
             let message = format!("`{path}` must be longer than no time at all");
             self.add(Problem::new(path, message, "must be above 0"));
         }
     }
 
-    fn no_longer_than(&mut self, path: &str, duration: Duration, seconds: u64) {
+    pub(in crate::experiment) fn no_longer_than(&mut self, path: &str, duration: Duration, seconds: u64) {
         let longest = Duration(mesos::time::Span::from_secs(seconds));
         if duration.0 > longest.0 {
             let message = format!("`{path}` must be at most {longest}, but is {duration}");
@@ -392,7 +402,7 @@ impl Check<'_> {
         }
     }
 
-    fn no_more_than(&mut self, path: &str, number: u64, most: u64, what: &str) {
+    pub(in crate::experiment) fn no_more_than(&mut self, path: &str, number: u64, most: u64, what: &str) {
         if number > most {
             let message = format!("`{path}` gives {number}, at most {most} {what} are supported");
             self.add(Problem::new(path, message, "too many"));
@@ -400,7 +410,7 @@ impl Check<'_> {
     }
 
     /// Finite and above 0.
-    fn positive(&mut self, path: &str, number: f64) {
+    pub(in crate::experiment) fn positive(&mut self, path: &str, number: f64) {
         if !(number.is_finite() && number > 0.0) {
             let message = format!("`{path}` must be a number above 0, but is {}", written(number));
             self.add(Problem::new(path, message, "must be above 0"));
@@ -408,7 +418,7 @@ impl Check<'_> {
     }
 
     /// An amount of a resource that is not nothing.
-    fn amount(&mut self, path: &str, number: f64) {
+    pub(in crate::experiment) fn amount(&mut self, path: &str, number: f64) {
         if !(LEAST..=MOST).contains(&number) {
             let message = format!("`{path}` must be from {LEAST} to {MOST}, but is {}", written(number));
             self.add(Problem::new(path, message, format!("must be from {LEAST} to {MOST}")));
@@ -416,7 +426,7 @@ impl Check<'_> {
     }
 
     /// Whole devices, or a share of one.
-    fn gpus(&mut self, path: &str, gpus: f64) {
+    pub(in crate::experiment) fn gpus(&mut self, path: &str, gpus: f64) {
         let share = gpus == 0.0 || (LEAST..1.0).contains(&gpus);
         let whole = (1.0..=MOST).contains(&gpus) && gpus.fract() == 0.0;
         if !share && !whole {
@@ -425,6 +435,31 @@ impl Check<'_> {
             let help = "write a whole number of devices, or a share below 1 such as 0.5";
             self.add(Problem::new(path, message, "neither whole nor a share below 1").help(help));
         }
+    }
+
+    /// A response of the registry.
+    pub(in crate::experiment) fn response(&mut self, path: &str, word: &str) {
+        self.word(path, word, self.vocabulary.responses);
+    }
+
+    /// Memory or disk.
+    pub(in crate::experiment) fn size(&mut self, path: &str, size: Size) {
+        self.no_more_than(path, size.0, MOST_BYTES, "bytes (1 PiB)");
+    }
+
+    pub(in crate::experiment) fn less_than_a_century(&mut self, path: &str, duration: Duration) {
+        self.no_longer_than(path, duration, CENTURY);
+    }
+
+    /// Anything else: what is wrong, in short, and what to do about it.
+    pub(in crate::experiment) fn wrong(
+        &mut self,
+        path: &str,
+        message: impl Into<String>,
+        label: &str,
+        help: &str,
+    ) {
+        self.add(Problem::new(path, message, label).help(help));
     }
 
     fn add(&mut self, problem: Problem) {

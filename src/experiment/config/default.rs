@@ -3,6 +3,7 @@
 use mesos::time::Span;
 
 use super::{
+    generator::Quantity,
     spec::{Framework, Master, Measure, Network, VisitOrder},
     units::{Duration, Size},
 };
@@ -76,7 +77,15 @@ pub(super) fn frameworks() -> Vec<Framework> {
         failover_timeout: failover_timeout(),
         checkpoint: checkpoint(),
         retries: retries(),
+        kind: kind(),
+        answer: None,
+        gang: None,
+        hoarder: None,
+        mapreduce: None,
     }]
+}
+pub(super) fn kind() -> String {
+    "batch".to_owned()
 }
 pub(super) fn role() -> String {
     mesos::role::DEFAULT.to_owned()
@@ -119,4 +128,19 @@ pub(super) const fn backfill() -> bool {
 }
 pub(super) const fn day() -> Duration {
     Duration(Span::from_secs(86_400))
+}
+pub(super) fn class_name() -> String {
+    "batch".to_owned()
+}
+pub(super) const fn quantity_one() -> Quantity<f64> {
+    Quantity::Constant(1.0)
+}
+pub(super) const fn quantity_zero() -> Quantity<f64> {
+    Quantity::Constant(0.0)
+}
+pub(super) const fn quantity_mem() -> Quantity<Size> {
+    Quantity::Constant(Size(1 << 30))
+}
+pub(super) const fn quantity_disk() -> Quantity<Size> {
+    Quantity::Constant(Size(0))
 }

@@ -59,7 +59,7 @@ struct Table {
 }
 
 impl Law {
-    const fn constant(mean: Duration) -> Self {
+    pub(in crate::experiment) const fn constant(mean: Duration) -> Self {
         Self { mean, distribution: Distribution::Constant, shape: None, sigma: None }
     }
 }

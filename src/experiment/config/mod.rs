@@ -18,6 +18,7 @@ mod check;
 mod default;
 mod error;
 pub mod fault;
+pub mod generator;
 mod law;
 mod nearest;
 mod outline;
@@ -32,16 +33,18 @@ mod tests;
 mod units;
 
 pub use agent::{Agent, Image, MemPeak, Profile};
+pub(super) use check::Check;
 pub use error::{ConfigError, Invalid};
 pub use law::{Distribution, Law};
 pub use path::{KeyPath, Segment};
 pub use schema::schema;
 pub use spec::{
-    AgentGroup, Cluster, DurationDistribution, Experiment, Framework, Master, Measure, Network, Poisson,
-    Policy, ResourceName, TraceFile, Unscheduled, VisitOrder, Workload,
+    AgentGroup, Cluster, DurationDistribution, Experiment, Framework, Largest, Master, Measure, Missing,
+    Network, Poisson, Policy, Rejected, ResourceName, TraceFile, Unscheduled, VisitOrder, Workload,
 };
 pub use units::{Duration, Size, UnitError};
 
+use crate::policy::{self, Entry};
 use fault::Fault;
 use set::Setting;
 use source::{Problem, Source};
@@ -55,6 +58,8 @@ pub struct Vocabulary<'a> {
     pub orders: &'a [&'a str],
     /// Of `policy.placement`.
     pub placements: &'a [&'a str],
+    /// Of `framework.kind`.
+    pub kinds: &'a [&'a str],
     /// Of `policy.response`.
     pub responses: &'a [&'a str],
     /// Of `agent.resource_estimator`.
@@ -147,11 +152,21 @@ fn apply<S: AsRef<str>>(document: &Document<S>, settings: &mut [Setting]) -> Res
 }
 
 fn resolve_paths(experiment: &mut Experiment, directory: &Path) {
-    let traces = [experiment.cluster.trace.as_mut(), experiment.workload.trace.as_mut()];
+    let workload = experiment.workload.as_mut();
+    let (of_workload, generator) =
+        workload.map_or((None, None), |workload| (workload.trace.as_mut(), workload.generator.as_mut()));
+    let traces = [experiment.cluster.trace.as_mut(), of_workload];
     let paths = traces.into_iter().flatten().map(|trace| &mut trace.path);
-    for path in paths.chain(experiment.fault.iter_mut().filter_map(Fault::path)) {
+    let of_generator = generator.into_iter().flat_map(generator::Generator::paths);
+    for path in paths.chain(of_generator).chain(experiment.fault.iter_mut().filter_map(Fault::path)) {
         *path = directory.join(&path);
     }
+}
+
+/// The entry of a registry against which the name was checked when the file was loaded.
+pub(super) fn known<T>(registry: &'static [Entry<T>], name: &str) -> &'static Entry<T> {
+    policy::find(registry, name)
+        .unwrap_or_else(|| panic!("`{name}` was checked against the registry when it was loaded"))
 }
 
 fn cannot_read(path: &Path, source: io::Error) -> ConfigError {

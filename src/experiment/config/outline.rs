@@ -124,8 +124,8 @@ impl Outline {
 pub(super) fn table_name(path: &KeyPath) -> String {
     match path.last() {
         None => "the file".to_owned(),
-        Some(Segment::Index(_)) => format!("`[[{}]]`", path.parent().unwrap_or_default()),
-        Some(Segment::Key(_)) => format!("`[{path}]`"),
+        Some(Segment::Index(_)) => format!("`[[{}]]`", path.parent().unwrap_or_default().without_places()),
+        Some(Segment::Key(_)) => format!("`[{}]`", path.without_places()),
     }
 }
 

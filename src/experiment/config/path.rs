@@ -73,6 +73,12 @@ impl KeyPath {
         Self(self.0.iter().map(first).collect())
     }
 
+    /// The path as the header of a table in a list is written (`framework.gang` for `framework[1].gang`).
+    #[must_use]
+    pub fn without_places(&self) -> Self {
+        Self(self.0.iter().filter(|segment| matches!(segment, Segment::Key(_))).cloned().collect())
+    }
+
     /// How many steps it has.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "a path without steps is the file, not empty")]

@@ -67,7 +67,8 @@ fn misread_fault(text: &str, outline: &Outline) -> Option<Problem> {
 /// Serde would take the elements of a list for the keys of a table, one after the other.
 fn list_for_a_table(outline: &Outline) -> Option<Problem> {
     let tables = tables();
-    let is_table = |path: &&KeyPath| tables.iter().any(|table| table.path == path.of_first());
+    let is_table =
+        |path: &&KeyPath| tables.iter().any(|table| table.path == path.of_first() && !table.or_list);
     let path = outline.lists().find(is_table)?;
     let problem =
         Problem::new(path.clone(), format!("`{path}` must be a table, but is a list"), "expected a table");
@@ -128,7 +129,7 @@ fn choices(word: &str, valid: &[&str]) -> String {
     }
 }
 
-fn missing_key(key: &str, path: &KeyPath) -> Problem {
+pub(super) fn missing_key(key: &str, path: &KeyPath) -> Problem {
     let example = match key {
         "cluster" => "[cluster]\ntrace = { path = \"nodes.csv\" }",
         "workload" => "[workload]\ntrace = { path = \"jobs.csv\" }",

@@ -26,6 +26,8 @@ pub(super) fn tables_with(key: &str) -> Vec<String> {
 pub(super) struct Table {
     /// Where it is; of the tables in a list, the first.
     pub(super) path: KeyPath,
+    /// Whether a list may stand in its place.
+    pub(super) or_list: bool,
     keys: Vec<String>,
 }
 
@@ -42,11 +44,19 @@ fn add_tables(schema: &Value, types: &Value, path: &KeyPath, tables: &mut Vec<Ta
     if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|at| at.rsplit('/').next()) {
         add_tables(&types[name], types, path, tables);
     }
-    for form in ["oneOf", "anyOf"].iter().filter_map(|of| schema.get(of)?.as_array()).flatten() {
+    let forms = ["oneOf", "anyOf"].iter().filter_map(|of| schema.get(of)?.as_array()).flatten();
+    let before = tables.len();
+    for form in forms.clone() {
         add_tables(form, types, path, tables);
     }
+    if forms.clone().any(|form| form.get("type").is_some_and(|kind| kind == "array")) {
+        tables[before..]
+            .iter_mut()
+            .filter(|table| table.path == *path)
+            .for_each(|table| table.or_list = true);
+    }
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
-    tables.push(Table { path: path.clone(), keys: properties.keys().cloned().collect() });
+    tables.push(Table { path: path.clone(), or_list: false, keys: properties.keys().cloned().collect() });
     for (name, property) in properties {
         let path = path.key(name);
         match property.get("items") {
@@ -77,8 +87,15 @@ mod tests {
     fn a_key_knows_its_tables() {
         assert_eq!(tables_with("tau"), ["`[measure]`"]);
         assert_eq!(tables_with("seeds"), ["the file"]);
-        assert_eq!(tables_with("jobs"), ["`[workload.poisson]`"]);
-        assert_eq!(tables_with("gpus"), ["`[[cluster.agents]]`", "`[workload.poisson]`"]);
+        let with_jobs = tables_with("jobs");
+        assert!(
+            with_jobs.starts_with(&["`[workload.poisson]`".to_owned(), "`[workload.generator]`".to_owned()]),
+            "{with_jobs:?}"
+        );
+        let with_gpus = tables_with("gpus");
+        assert!(with_gpus.iter().any(|table| table == "`[[cluster.agents]]`"), "{with_gpus:?}");
+        assert!(with_gpus.iter().any(|table| table == "`[workload.poisson]`"), "{with_gpus:?}");
+        assert_eq!(tables_with("ranks"), ["`[[framework.gang.jobs]]`"]);
         assert!(tables_with("nothing").is_empty());
     }
 

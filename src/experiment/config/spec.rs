@@ -9,9 +9,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    super::kinds,
     agent::{Agent, Image, Profile},
     default,
     fault::Fault,
+    generator::Generator,
     units::{Duration, Size},
 };
 
@@ -43,8 +45,9 @@ pub struct Experiment {
     /// The Mesos agents.
     #[serde(default)]
     pub agent: Agent,
-    /// The jobs.
-    pub workload: Workload,
+    /// The jobs. Needed unless all frameworks bring their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workload: Option<Workload>,
     /// What tasks are made from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub image: Vec<Image>,
@@ -92,15 +95,105 @@ pub struct Cluster {
     pub racks_per_zone: u32,
 }
 
-/// A file with a real trace.
+/// A real trace, of any format that `mesosim list formats` names.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TraceFile {
-    /// Where it is, relative to the experiment file.
+    /// The file, or the directory with the files, relative to the experiment file.
     pub path: PathBuf,
-    /// Its format. There is only one so far, `openb`, so it may be left out.
+    /// Its format. Default: recognised from its content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
+    /// What becomes of rows that are wrong.
+    #[serde(default, skip_serializing_if = "Rejected::is_error")]
+    pub rejected: Rejected,
+    /// What machines have, or tasks ask for, where the trace does not say.
+    #[serde(default, skip_serializing_if = "Missing::is_empty")]
+    pub missing: Missing,
+    /// The machine that amounts are relative to, in traces that have relative ones.
+    #[serde(default, skip_serializing_if = "Largest::is_default")]
+    pub largest: Largest,
+}
+
+/// What becomes of rows of a trace that are wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Rejected {
+    /// The experiment is not run.
+    #[default]
+    Error,
+    /// They are left out.
+    Skip,
+}
+
+/// What machines have, or tasks ask for, where the trace does not say.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Missing {
+    /// CPUs. Default: tasks ask for none; machines must have some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub cpus: Option<f64>,
+    /// Memory. Default: tasks ask for none; machines must have some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mem: Option<Size>,
+    /// Disk. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disk: Option<Size>,
+    /// GPUs. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0))]
+    pub gpus: Option<f64>,
+    /// How long a task runs. Default: one that was not over when the trace ended runs until then, and one of which nothing is
+    /// known is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime: Option<Duration>,
+}
+
+/// The machine that amounts of a trace are relative to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Largest {
+    /// CPUs.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub cpus: f64,
+    /// Memory.
+    pub mem: Size,
+    /// Disk.
+    pub disk: Size,
+}
+
+impl Default for Largest {
+    fn default() -> Self {
+        Self { cpus: 64.0, mem: Size(256 << 30), disk: Size(4 << 40) }
+    }
+}
+
+impl Largest {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Missing {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Rejected {
+    const fn is_error(&self) -> bool {
+        matches!(self, Self::Error)
+    }
+}
+
+impl TraceFile {
+    /// A trace about which there is nothing to say but where it is.
+    #[must_use]
+    pub fn at(path: PathBuf) -> Self {
+        let (rejected, missing, largest) = (Rejected::default(), Missing::default(), Largest::default());
+        Self { path, format: None, rejected, missing, largest }
+    }
 }
 
 /// Machines of one shape.
@@ -200,10 +293,10 @@ pub enum ResourceName {
     Gpus,
 }
 
-/// The jobs: exactly one of `trace` and `poisson`.
+/// The jobs: exactly one of `trace`, `poisson` and `generator`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(extend("oneOf" = [{ "required": ["trace"] }, { "required": ["poisson"] }]))]
+#[schemars(extend("oneOf" = [{ "required": ["trace"] }, { "required": ["poisson"] }, { "required": ["generator"] }]))]
 pub struct Workload {
     /// Jobs from a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -211,6 +304,9 @@ pub struct Workload {
     /// A synthetic open queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poisson: Option<Poisson>,
+    /// Synthetic jobs in the likeness of a trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generator: Option<Generator>,
     /// Submission times are divided by this; run times stay. Above 1 the load grows.
     #[serde(default = "default::compress")]
     #[schemars(extend("exclusiveMinimum" = 0))]
@@ -288,6 +384,9 @@ pub enum DurationDistribution {
 pub struct Framework {
     /// Its name, which no other framework has.
     pub name: String,
+    /// What it does with offers and jobs; `mesosim list` names the kinds.
+    #[serde(default = "default::kind")]
+    pub kind: String,
     /// Its role, which may be nested (`a/b`). Roles of one level share what the role above them gets.
     #[serde(default = "default::role")]
     pub role: String,
@@ -295,8 +394,10 @@ pub struct Framework {
     #[serde(default = "default::weight")]
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub weight: f64,
-    /// Takes the jobs of a trace that have all these labels (openb jobs have one, `qos`). Without it: the jobs that
-    /// nobody else takes. Synthetic jobs have no labels: each goes to one of the frameworks at random.
+    /// Takes the jobs of a trace that have all these labels: `class`, `user`, `group`, `application`, `priority` (openb jobs have
+    /// one, `class`, also called `qos`). Without it: the jobs that nobody else takes. Generated jobs have the label `class`;
+    /// those of `poisson` have none, and where no framework has a `select`, synthetic jobs go each to one of the frameworks
+    /// at random.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub select: Option<BTreeMap<String, String>>,
     /// Mesos' framework capabilities.
@@ -311,6 +412,40 @@ pub struct Framework {
     /// How often a task that failed by itself is tried again. One that was lost, killed or dropped always is.
     #[serde(default = "default::retries")]
     pub retries: u32,
+    /// How it answers offers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<kinds::AnswerTable>,
+    /// Parameters of the kind `gang`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gang: Option<kinds::gang::Gang>,
+    /// Parameters of the kind `hoarder`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hoarder: Option<kinds::hoarder::Hoarder>,
+    /// Parameters of the kind `mapreduce`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapreduce: Option<kinds::mapreduce::MapReduce>,
+}
+
+impl Experiment {
+    /// The synthetic workload, if that is what there is.
+    #[must_use]
+    pub fn poisson(&self) -> Option<&Poisson> {
+        self.workload.as_ref().and_then(|workload| workload.poisson.as_ref())
+    }
+
+    /// The generator of jobs, if that is what there is.
+    #[must_use]
+    pub fn generator(&self) -> Option<&Generator> {
+        self.workload.as_ref().and_then(|workload| workload.generator.as_ref())
+    }
+}
+
+impl Framework {
+    /// Whether it takes jobs of `[workload]`; otherwise it brings its own.
+    #[must_use]
+    pub fn takes_workload(&self) -> bool {
+        kinds::table(self).is_none_or(|table| table.takes_workload())
+    }
 }
 
 /// A policy: what decides in one column of the comparison.

@@ -25,6 +25,7 @@ fn prepare_in(directory: &Path, fault: &str) -> Result<Prepared, String> {
         sorters: SORTER_NAMES,
         orders: ORDER_NAMES,
         placements: PLACEMENT_NAMES,
+        kinds: crate::framework::KIND_NAMES,
         responses: RESPONSE_NAMES,
         estimators: ESTIMATOR_NAMES,
         controllers: CONTROLLER_NAMES,
@@ -178,6 +179,9 @@ fn a_trace_of_machines_is_read_and_checked_against_the_cluster() {
     assert_eq!(prepared.facts["faults"][0]["rows"], 2);
     write("time_s,machine,event\n5,nobody,down\n");
     let error = prepare_in(directory.path(), fault).expect_err("no such machine");
-    assert!(error.contains("10: ") && error.contains("events.csv:2: no machine"), "{error}");
+    assert!(
+        error.contains("10: ") && error.contains("events.csv: no machine of this cluster is named `nobody`"),
+        "{error}"
+    );
     assert!(prepare(fault).expect_err("no such file").contains("events.csv"));
 }

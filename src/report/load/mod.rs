@@ -1,5 +1,6 @@
 //! Reading a directory of results. `summary.csv` says which runs belong to it; each run's files are then read.
 
+mod applications;
 mod faults;
 mod jobs;
 mod manifest;
@@ -10,10 +11,10 @@ mod timeline;
 use std::fs;
 use std::path::Path;
 
+pub use applications::ApplicationFigure;
 pub(super) use faults::{Failover, Taken, Work};
 pub(super) use jobs::Jobs;
 pub(super) use manifest::Manifest;
-pub(super) use summary::read as read_summary;
 pub use summary::{JobCounts, OfferCounts, ResourceShares, Spread, SummaryRow, WorkFigures};
 pub(super) use timeline::{Bin, Series, Timeline, WHOLE_CLUSTER};
 
@@ -64,6 +65,17 @@ impl Results {
         names
     }
 
+    /// What frameworks measured of themselves, each once, in the order in which it is first named; of one run that has it.
+    pub(super) fn applications(&self) -> Vec<&ApplicationFigure> {
+        let mut figures: Vec<&ApplicationFigure> = Vec::new();
+        for figure in self.runs.iter().flat_map(|run| &run.summary.applications) {
+            if !figures.iter().any(|known| known.is_like(figure)) {
+                figures.push(figure);
+            }
+        }
+        figures
+    }
+
     /// Why work was in vain, in the order in which reasons are first named.
     pub(super) fn causes(&self) -> Vec<String> {
         let mut causes: Vec<String> = Vec::new();
@@ -76,9 +88,16 @@ impl Results {
     }
 }
 
+/// Reads what is said of all runs in `dir` together.
+pub(super) fn read_rows(dir: &Path) -> Result<Vec<SummaryRow>, ReportError> {
+    let mut rows = summary::read(&dir.join("summary.csv"))?;
+    applications::read(&dir.join("applications.csv"), &mut rows)?;
+    Ok(rows)
+}
+
 /// Reads the results in `dir`.
 pub(super) fn read(dir: &Path) -> Result<Results, ReportError> {
-    let rows = read_summary(&dir.join("summary.csv"))?;
+    let rows = read_rows(dir)?;
     let mut policies: Vec<String> = Vec::new();
     for row in &rows {
         if !policies.contains(&row.policy) {

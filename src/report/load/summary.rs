@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use super::sheet::{Column, Row, Sheet};
+use super::{
+    applications::ApplicationFigure,
+    sheet::{Column, Row, Sheet},
+};
 use crate::report::error::ReportError;
 
 /// What `summary.csv` says of one run. Times are in seconds; a quantity that does not exist is `None`.
@@ -32,6 +35,8 @@ pub struct SummaryRow {
     pub allocation_runs: Option<f64>,
     /// What faults cost.
     pub work: WorkFigures,
+    /// What frameworks measured of themselves (`applications.csv`).
+    pub applications: Vec<ApplicationFigure>,
 }
 
 /// What faults cost a run. Files of older versions do not tell.
@@ -229,6 +234,7 @@ impl Columns {
             },
             allocation_runs: cell(row, self.allocation_runs.as_ref())?,
             work: work(row, &self.work)?,
+            applications: Vec::new(),
         })
     }
 }

@@ -3,13 +3,13 @@
 
 use serde::Serialize;
 
-use crate::report::load::{JobCounts, Results, Run, Spread, Taken};
+use crate::report::load::{ApplicationFigure, JobCounts, Results, Run, Spread, Taken};
 use crate::report::units::{count, duration, mean_and_range, plain, resource_name};
 
 /// A table that readers can sort.
 #[derive(Serialize)]
 pub(super) struct Table {
-    caption: &'static str,
+    caption: String,
     /// What the reader has to know.
     note: String,
     columns: Vec<Head>,
@@ -76,6 +76,7 @@ pub(super) fn all(results: &Results) -> Vec<Table> {
         tables.push(table(results, "Goodput and faults", format!("{seeds}{GOODPUT}"), goodput()));
         tables.push(table(results, "Work in vain, by cause", format!("{seeds}{CAUSES}"), causes(results)));
     }
+    tables.extend(applications(results, seeds));
     tables.retain(|table| !table.columns.is_empty());
     tables
 }
@@ -92,7 +93,7 @@ const GOODPUT: &str = "Work is CPUs held times hours run. Of all attempts at a t
 const CAUSES: &str =
     "Why attempts that did not count ended; faults are numbered in the order of the experiment file, from 0.";
 
-fn table(results: &Results, caption: &'static str, note: String, columns: Vec<Column>) -> Table {
+fn table(results: &Results, caption: &str, note: String, columns: Vec<Column>) -> Table {
     let known = |column: &Column| results.runs.iter().any(|run| (column.value)(run).is_some());
     let columns: Vec<Column> = columns.into_iter().filter(known).collect();
     let row = |policy: &String| {
@@ -100,7 +101,12 @@ fn table(results: &Results, caption: &'static str, note: String, columns: Vec<Co
         Row { policy: policy.clone(), cells: columns.iter().map(|column| cell(column, &runs)).collect() }
     };
     let rows = results.policies.iter().map(row).collect();
-    Table { caption, note, rows, columns: columns.into_iter().map(|column| column.head).collect() }
+    Table {
+        caption: caption.to_owned(),
+        note,
+        rows,
+        columns: columns.into_iter().map(|column| column.head).collect(),
+    }
 }
 
 fn cell(column: &Column, runs: &[&Run]) -> Cell {
@@ -224,6 +230,32 @@ fn goodput() -> Vec<Column> {
         column("master", "failovers", count, |run| run.summary.work.master_failovers),
         column("master", "time to recovery", duration, |run| run.summary.work.mean_time_to_recovery),
     ]
+}
+
+/// A table for each framework that measured something of itself.
+fn applications(results: &Results, seeds: &str) -> Vec<Table> {
+    let figures = results.applications();
+    let mut frameworks: Vec<&ApplicationFigure> = Vec::new();
+    for figure in &figures {
+        if !frameworks.iter().any(|known| known.framework == figure.framework) {
+            frameworks.push(figure);
+        }
+    }
+    let of = |framework: &&ApplicationFigure| {
+        let own = figures.iter().filter(|figure| figure.framework == framework.framework);
+        let about = own.clone().map(|figure| format!("{}: {}.", figure.head().0, figure.about));
+        let note = format!("{seeds}{}", about.collect::<Vec<_>>().join(" "));
+        let caption = format!("Framework {}, of the kind {}", framework.framework, framework.kind);
+        table(results, &caption, note, own.map(|figure| measured(figure)).collect())
+    };
+    frameworks.iter().map(of).collect()
+}
+
+fn measured(figure: &ApplicationFigure) -> Column {
+    let ((label, say), figure) = (figure.head(), figure.clone());
+    column("", &label, say, move |run| {
+        run.summary.applications.iter().find(|of| of.is_like(&figure)).map(|of| of.value)
+    })
 }
 
 fn hours(seconds: f64) -> f64 {

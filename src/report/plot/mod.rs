@@ -3,6 +3,7 @@
 
 mod by_role;
 mod canvas;
+pub(super) mod chart;
 mod distribution;
 mod frame;
 mod grid;
@@ -10,6 +11,7 @@ mod lost_work;
 mod over_time;
 mod recovery;
 mod scale;
+pub(super) mod trace;
 
 use super::error::ReportError;
 use super::load::Results;

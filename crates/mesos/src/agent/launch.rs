@@ -41,7 +41,7 @@ impl Agent {
         for task in &run.tasks {
             self.forget_namesake(TaskKey { framework: run.framework, task: task.id }, out);
         }
-        self.meet(run.framework, run.info.clone());
+        self.meet(run.framework, &run.info);
         let drop = self.reason_to_drop(&run);
         let executor = executor_of(&run).map(|executor| executor.id);
         let group = self.numbers + 1;

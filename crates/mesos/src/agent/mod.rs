@@ -109,7 +109,8 @@ pub enum ContainerNews {
 pub struct Agent {
     options: AgentOptions,
     id: Option<AgentId>,
-    info: AgentInfo,
+    /// Apart: it is seldom looked at.
+    info: Box<AgentInfo>,
     /// With reservations, volumes and revocable resources.
     total: Resources,
     /// The total was changed from outside since the master last heard it.
@@ -147,7 +148,7 @@ impl Agent {
             options,
             id: None,
             total: info.resources.clone(),
-            info,
+            info: Box::new(info),
             is_total_unsaid: false,
             used: Resources::EMPTY,
             frameworks: Vec::new(),
@@ -228,7 +229,7 @@ impl Agent {
                 self.shut_down_executor(framework, executor, None, out);
             }
             ToAgent::ShutdownFramework(framework) => self.shut_down_framework(framework, out),
-            ToAgent::UpdateFramework { framework, info } => self.update_framework(framework, info),
+            ToAgent::UpdateFramework { framework, info } => self.update_framework(framework, &info),
             ToAgent::ApplyOperation { framework, operation, uuid, what } => {
                 self.apply_operation(now, framework, operation, uuid, what, out);
             }
@@ -274,7 +275,7 @@ impl Agent {
     #[must_use]
     pub fn next_timeout(&self) -> Option<Time> {
         let timer = self.timers.next().map(|(at, _)| at);
-        [timer, self.recovery_ends, self.link.next()].into_iter().flatten().min()
+        Time::earliest([timer, self.recovery_ends, self.link.next()])
     }
 
     /// Registers again, sends updates again, gives up on executors, looks for another master.
@@ -285,7 +286,7 @@ impl Agent {
         while let Some((_, timer)) = self.timers.next().filter(|&(at, _)| at <= now) {
             self.timers.pop();
             match timer {
-                Timer::Update(uuid) => self.retry_update(now, uuid, out),
+                Timer::Update(uuid, key) => self.retry_update(now, uuid, key, out),
                 Timer::Operation(status) => self.retry_operation(now, status, out),
                 Timer::Registration(number) => self.registration_timeout(now, number, out),
                 Timer::Completion(number) => self.completion_timeout(number, out),
@@ -365,7 +366,7 @@ impl Agent {
 
     fn is_alive(&self, timer: Timer) -> bool {
         match timer {
-            Timer::Update(uuid) => self.place_of_head(uuid).is_some(),
+            Timer::Update(uuid, key) => self.place_of_head(uuid, key).is_some(),
             Timer::Operation(status) => self.place_of_operation(status).is_some(),
             Timer::Registration(number) => self.registering(number).is_some(),
             Timer::Completion(number) => self.completing(number).is_some(),

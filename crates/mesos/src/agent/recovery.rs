@@ -25,7 +25,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     id: Option<AgentId>,
-    info: AgentInfo,
+    info: Box<AgentInfo>,
     total: Resources,
     is_total_unsaid: bool,
     frameworks: Vec<Framework>,

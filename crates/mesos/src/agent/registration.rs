@@ -54,7 +54,7 @@ impl Link {
 
     /// What it waits for next.
     pub(super) fn next(&self) -> Option<Time> {
-        [self.next_attempt, self.next_ping_by].into_iter().flatten().min()
+        Time::earliest([self.next_attempt, self.next_ping_by])
     }
 
     fn watch(&mut self, now: Time) {
@@ -95,7 +95,7 @@ impl Agent {
         self.link.backoff = most + most;
         self.link.next_attempt = Some(now + out.backoff(most));
         match self.id {
-            None => out.send_to_master(FromAgent::Register(Box::new(self.info.clone()))),
+            None => out.send_to_master(FromAgent::Register(self.info.clone())),
             Some(id) => {
                 let report = self.reregistration(id);
                 self.is_total_unsaid = false;
@@ -179,7 +179,7 @@ impl Agent {
         frameworks.sort_unstable_by_key(|&(id, _)| id);
         Reregistration {
             id,
-            info: self.info.clone(),
+            info: (*self.info).clone(),
             total: self.total.clone(),
             frameworks,
             tasks: self.task_reports(),

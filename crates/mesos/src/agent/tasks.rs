@@ -138,14 +138,15 @@ impl Agent {
     }
 
     /// Knows the framework from now on, or knows it better.
-    pub(super) fn meet(&mut self, id: FrameworkId, info: Arc<FrameworkInfo>) {
+    pub(super) fn meet(&mut self, id: FrameworkId, info: &Arc<FrameworkInfo>) {
         match self.frameworks.iter_mut().find(|framework| framework.id == id) {
-            Some(known) => known.info = info,
-            None => self.frameworks.push(Framework { id, info, held: 0 }),
+            Some(known) if Arc::ptr_eq(&known.info, info) => {}
+            Some(known) => known.info = info.clone(),
+            None => self.frameworks.push(Framework { id, info: info.clone(), held: 0 }),
         }
     }
 
-    pub(super) fn update_framework(&mut self, id: FrameworkId, info: Arc<FrameworkInfo>) {
+    pub(super) fn update_framework(&mut self, id: FrameworkId, info: &Arc<FrameworkInfo>) {
         if self.framework(id).is_some() {
             self.meet(id, info);
         }

@@ -2,13 +2,13 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use crate::{id::StatusId, time::Time};
+use crate::{id::StatusId, task::TaskKey, time::Time};
 
 /// What is to be done when a wait is over. One whose cause is gone by then is skipped.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Timer {
     /// The head of a task's updates is not acknowledged.
-    Update(StatusId),
+    Update(StatusId, TaskKey),
     /// News of an operation is not acknowledged.
     Operation(StatusId),
     /// The executor of this number has not registered.
@@ -21,7 +21,7 @@ impl Timer {
     /// Whether it sends something to the master again.
     const fn is_retry(self) -> bool {
         match self {
-            Self::Update(_) | Self::Operation(_) => true,
+            Self::Update(..) | Self::Operation(_) => true,
             Self::Registration(_) | Self::Completion(_) => false,
         }
     }
@@ -57,7 +57,7 @@ impl Timers {
     pub(super) fn completions(&self) -> Vec<(Time, u32)> {
         let completion = |&Reverse((at, timer)): &Reverse<(Time, Timer)>| match timer {
             Timer::Completion(number) => Some((at, number)),
-            Timer::Update(_) | Timer::Operation(_) | Timer::Registration(_) => None,
+            Timer::Update(..) | Timer::Operation(_) | Timer::Registration(_) => None,
         };
         self.0.iter().filter_map(completion).collect()
     }

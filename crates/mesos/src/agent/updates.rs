@@ -108,14 +108,22 @@ impl Agent {
         }
     }
 
-    pub(super) fn retry_update(&mut self, now: Time, uuid: StatusId, out: &mut impl AgentEffects) {
-        if let Some(place) = self.place_of_head(uuid) {
+    pub(super) fn retry_update(
+        &mut self,
+        now: Time,
+        uuid: StatusId,
+        key: TaskKey,
+        out: &mut impl AgentEffects,
+    ) {
+        if let Some(place) = self.place_of_head(uuid, key) {
             self.send_head(now, place, out);
         }
     }
 
-    pub(super) fn place_of_head(&self, uuid: StatusId) -> Option<usize> {
-        self.tasks.iter().position(|task| task.updates.first().is_some_and(|head| head.uuid == uuid))
+    /// The place of this task, if this is still the head of its updates.
+    pub(super) fn place_of_head(&self, uuid: StatusId, key: TaskKey) -> Option<usize> {
+        let place = self.place(key)?;
+        self.tasks[place].updates.first().is_some_and(|head| head.uuid == uuid).then_some(place)
     }
 
     /// The master knows tasks that this agent did not name: those that it does not have are told to be lost, without asking
@@ -138,7 +146,7 @@ impl Agent {
         let task = &mut self.tasks[place];
         let at = now + retry_wait(task.sends);
         task.sends = task.sends.saturating_add(1);
-        self.timers.start(at, Timer::Update(task.updates[0].uuid));
+        self.timers.start(at, Timer::Update(task.updates[0].uuid, task.key()));
         out.send_to_master(head_of(agent, task));
     }
 

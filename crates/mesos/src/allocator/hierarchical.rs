@@ -795,7 +795,7 @@ impl Allocator for HierarchicalAllocator {
         let filters = self.deadlines.next().filter(|_| gives);
         let is_open = |at: Time| at >= now && at > self.last_tick;
         let next = |at| if is_open(at) { at } else { self.candidates.tick_after(now) };
-        [owed, filters].into_iter().flatten().map(next).min()
+        Time::earliest([owed.map(next), filters.map(next)])
     }
 
     fn handle_timeout(&mut self, now: Time, out: &mut Allocations) {

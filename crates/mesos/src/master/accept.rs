@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::{Master, validation};
 use crate::{
     allocator::Allocator,
@@ -47,7 +49,8 @@ impl Master {
         if let Err(error) = validation::offer::check(ids, framework, &self.offers, &self.agents) {
             return self.refuse_accept(now, framework, ids, operations, &error, out);
         }
-        let offers: Vec<Offer> = ids.iter().filter_map(|&id| self.offers.take_if_of(id, framework)).collect();
+        let offers: SmallVec<[Offer; 2]> =
+            ids.iter().filter_map(|&id| self.offers.take_if_of(id, framework)).collect();
         out.note(Note::OffersEnded(OfferEnd::Accepted, &offers));
         operations.retain(|operation| self.may_run(now, framework, offers[0].agent, operation, out));
         let mut run = Acceptance::new(&offers);

@@ -13,22 +13,20 @@ use crate::{
 impl Master {
     /// Runs what the calls have set off and sends its offers.
     pub(super) fn send_offers(&mut self, now: Time, out: &mut impl MasterEffects) {
-        let mut given = std::mem::take(&mut self.given);
-        self.allocator.run_triggered(now, &mut given);
-        self.given = given;
+        self.allocator.run_triggered(now, &mut self.given);
         self.flush(now, out);
     }
 
     pub(super) fn periodic_allocation(&mut self, now: Time, out: &mut impl MasterEffects) {
-        let mut given = std::mem::take(&mut self.given);
-        self.allocator.handle_timeout(now, &mut given);
-        self.given = given;
+        self.allocator.handle_timeout(now, &mut self.given);
         self.flush(now, out);
     }
 
     /// Offers first, then inverse offers, as an allocation makes them.
     fn flush(&mut self, now: Time, out: &mut impl MasterEffects) {
-        self.flush_offers(now, out);
+        if !self.given.offers.is_empty() {
+            self.flush_offers(now, out);
+        }
         if !self.given.inverse_offers.is_empty() {
             let inverse = std::mem::take(&mut self.given.inverse_offers);
             self.send_inverse_offers(now, &inverse, out);
@@ -38,9 +36,8 @@ impl Master {
     /// One OFFERS event for each framework that was given something, frameworks in order of their ids. What was given to
     /// a framework that is away, or of an agent that is, comes back at once (`Master::offer`).
     fn flush_offers(&mut self, now: Time, out: &mut impl MasterEffects) {
-        let Some(first) = self.given.offers.first().map(|allocation| allocation.framework) else { return };
         let mut given = std::mem::take(&mut self.given.offers);
-        if given.iter().any(|allocation| allocation.framework != first) {
+        if given.iter().any(|allocation| allocation.framework != given[0].framework) {
             given.sort_by_key(|allocation| allocation.framework); // stable: keeps the order of the visit
         }
         let mut rest = given.drain(..).peekable();

@@ -8,6 +8,7 @@ use crate::{
     event::InverseOffer,
     id::{AgentId, FrameworkId, Interner, RoleId},
     maintenance::{InverseOfferStatus, Machine, Schedule},
+    offer::Offer,
     quota::QuotaConfig,
     registration::{AgentInfo, OperationReport},
     registry::{DrainInfo, MachineInfo},
@@ -124,6 +125,11 @@ impl Master {
     #[must_use]
     pub fn is_connected(&self, agent: AgentId) -> Option<bool> {
         self.agents.get(agent)?.as_ref().map(|on| on.is_connected)
+    }
+
+    /// The offers that are out, in no particular order.
+    pub fn offers(&self) -> impl Iterator<Item = &Offer> {
+        self.offers.iter()
     }
 
     /// How many offers are out.

@@ -343,7 +343,9 @@ impl Master {
         message: FromAgent,
         out: &mut impl MasterEffects,
     ) {
-        self.registrar.broken.remove(&address);
+        if !self.registrar.broken.is_empty() {
+            self.registrar.broken.remove(&address);
+        }
         match message {
             FromAgent::Register(info) => self.register(now, address, info, out),
             FromAgent::Reregister(back) => self.reregister(now, address, back, out),
@@ -400,7 +402,7 @@ impl Master {
     #[must_use]
     pub fn next_timeout(&self, now: Time) -> Option<Time> {
         let allocation = self.allocator.next_timeout(now);
-        [allocation, self.offers.next_timeout(), self.timers.next()].into_iter().flatten().min()
+        Time::earliest([allocation, self.offers.next_timeout(), self.timers.next()])
     }
 
     /// Does what is due: timers in order, then offers that were out too long, then the periodic allocation.

@@ -91,7 +91,7 @@ impl Master {
         &mut self,
         now: Time,
         agent: AgentId,
-        update: StatusUpdate,
+        mut update: StatusUpdate,
         out: &mut impl MasterEffects,
     ) {
         if self.agents.get(agent).is_none_or(Option::is_none) {
@@ -99,7 +99,9 @@ impl Master {
         }
         let key = update.key;
         let Some(framework) = self.frameworks.get_mut(key.framework).and_then(Option::as_mut) else { return };
-        let update = as_framework_knows(framework, update);
+        if update.uuid.is_none() {
+            tell_as_framework_knows(framework, &mut update);
+        }
         let is_connected = framework.is_connected();
         let mut is_over = false;
         // A task of the same name may be on another agent by now: it is none of this one's business.
@@ -308,10 +310,8 @@ impl Master {
 }
 
 /// What an agent says of a task that it never had it says without knowing what the framework of that task can deal with.
-fn as_framework_knows(framework: &Framework, update: StatusUpdate) -> StatusUpdate {
-    if update.uuid.is_some() {
-        return update;
-    }
-    let known = |state: TaskState| state.seen_by(framework.is_partition_aware());
-    StatusUpdate { state: known(update.state), latest: known(update.latest), ..update }
+fn tell_as_framework_knows(framework: &Framework, update: &mut StatusUpdate) {
+    let is_partition_aware = framework.is_partition_aware();
+    update.state = update.state.seen_by(is_partition_aware);
+    update.latest = update.latest.seen_by(is_partition_aware);
 }

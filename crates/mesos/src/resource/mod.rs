@@ -89,6 +89,9 @@ impl Resources {
     /// The same with these devices; the amount of plain `gpus` becomes their sum.
     #[must_use]
     pub fn with_devices(mut self, devices: Devices) -> Self {
+        if self.is_gpu_free() && devices.is_empty() {
+            return self;
+        }
         let amount = Scalar(devices.total());
         if self.list().is_some() {
             let gpus =
@@ -100,6 +103,12 @@ impl Resources {
         }
         self.body_mut().devices = devices;
         self
+    }
+
+    /// Whether it is plain and has neither `gpus` nor devices.
+    fn is_gpu_free(&self) -> bool {
+        let body = self.body();
+        body.list.is_none() && body.scalars.get(ResourceName::Gpus) == Scalar::ZERO && body.devices.is_empty()
     }
 
     /// From entries, in order, added one by one; each is validated.

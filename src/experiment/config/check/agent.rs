@@ -63,7 +63,8 @@ impl Check<'_> {
                 self.revocable(&format!("profile[{index}].revocable"), experiment);
             }
         }
-        if experiment.workload.poisson.is_none() && !profiles.is_empty() {
+        let synthetic = experiment.poisson().is_some() || experiment.generator().is_some();
+        if !synthetic && !profiles.is_empty() {
             let message = "profiles are drawn for synthetic jobs, and this workload is a trace";
             self.add(Problem::new("profile", message, "for no job"));
         }

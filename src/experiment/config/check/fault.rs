@@ -209,7 +209,7 @@ impl Check<'_> {
         }
     }
 
-    fn law(&mut self, path: &str, law: &Law) {
+    pub(in crate::experiment) fn law(&mut self, path: &str, law: &Law) {
         // A constant is written as a text at `path` itself; then its mean is looked for there.
         let mean = format!("{path}.mean");
         self.longer_than_zero(&mean, law.mean);
@@ -220,7 +220,14 @@ impl Check<'_> {
     }
 
     /// A number that a distribution needs and others must not have.
-    fn parameter(&mut self, path: &str, key: &str, given: Option<f64>, needed: bool, range: (f64, f64)) {
+    pub(super) fn parameter(
+        &mut self,
+        path: &str,
+        key: &str,
+        given: Option<f64>,
+        needed: bool,
+        range: (f64, f64),
+    ) {
         match (given, needed) {
             (Some(number), true) => self.within(&format!("{path}.{key}"), number, range),
             (None, true) => {
@@ -254,7 +261,7 @@ impl Check<'_> {
         self.within(&format!("{path}.probability"), probability, (0.0, 1.0));
     }
 
-    pub(super) fn within(&mut self, path: &str, number: f64, (least, most): (f64, f64)) {
+    pub(in crate::experiment) fn within(&mut self, path: &str, number: f64, (least, most): (f64, f64)) {
         if !(least..=most).contains(&number) {
             let message = format!("`{path}` must be from {least} to {most}, but is {}", written(number));
             self.add(Problem::new(path, message, format!("must be from {least} to {most}")));
@@ -280,7 +287,7 @@ impl Check<'_> {
         }
     }
 
-    fn needless(&mut self, path: &str, key: &str, why: &str) {
+    pub(super) fn needless(&mut self, path: &str, key: &str, why: &str) {
         let message = format!("`{key}` does not go with the rest: {why}");
         self.add(Problem::new(format!("{path}.{key}"), message, "leave it out").at_key());
     }

@@ -78,7 +78,7 @@ const BAD_FILES: &[(&str, &str, &[&str], usize)] = &[
     ("select = { qos = \"LS\" }", "", &["`LS` and `BE` both take the jobs that nobody selects"], 18),
     ("select = { qos = \"LS\" }", "select = {}", &["`select` names no label"], 16),
     // One of two.
-    ("trace = { path = \"../pods.csv.gz\" }", "", &["`[workload]` needs one of `trace` and `poisson`"], 8),
+    ("trace = { path = \"../pods.csv.gz\" }", "", &["`[workload]` needs one of `trace`, `poisson` and `generator`"], 8),
     ("trace = { path = \"../nodes.csv.gz\", format = \"openb\" }", "", &["needs one of `trace` and `agents`"], 5),
     ("compress = 100", "poisson = { jobs = 1, interarrival = '1 s', duration = '1 s' }", &["has both `trace` and `poisson`"], 10),
     ("[workload]", "[[cluster.agents]]\ncount = 1\ncpus = 1\nmem = '1 GiB'\n[workload]", &["has both `trace` and `agents`"], 8),

@@ -9,11 +9,14 @@ use super::*;
 mod agent;
 mod bad_input;
 mod fault;
+mod framework;
+mod generator;
 
 const WORDS: Vocabulary<'static> = Vocabulary {
     sorters: &["drf", "random"],
     orders: &["fifo", "shortest-first"],
     placements: &["first-fit", "best-fit", "worst-fit"],
+    kinds: crate::framework::KIND_NAMES,
     responses: &["decline", "hold"],
     estimators: &["fixed", "usage-slack"],
     controllers: &["none", "load"],
@@ -138,7 +141,7 @@ timeline_bins = 512
     let experiment = read(text, &[]).map_err(|error| show(&error)).expect("good").experiment;
     assert_eq!(experiment.cluster.agents[0].mem, Size(64 << 30));
     assert_eq!(experiment.master.fair_sharing_excluded_resource_names, [ResourceName::Gpus]);
-    assert_eq!(experiment.workload.poisson.map(|poisson| poisson.gpus), Some(vec![0.0, 0.5, 2.0]));
+    assert_eq!(experiment.poisson().map(|poisson| poisson.gpus.clone()), Some(vec![0.0, 0.5, 2.0]));
 }
 
 const SYNTHETIC: &str = "name = 'mm1'

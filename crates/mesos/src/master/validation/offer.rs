@@ -1,5 +1,7 @@
 //! Offers that an ACCEPT names (`validation::offer::validate`).
 
+use smallvec::SmallVec;
+
 use super::{super::offer_book::OfferBook, Agent, agent_text, framework_text};
 use crate::{
     id::{AgentId, FrameworkId, IdVec, OfferId},
@@ -17,13 +19,13 @@ pub(in crate::master) fn check(
         return Err("No offers specified".into());
     }
     check_unique(ids)?;
-    let offer = |id: OfferId| offers.get(id).ok_or_else(|| format!("Offer {} is no longer valid", text(id)));
-    let first = offer(ids[0])?;
-    ids[1..].iter().try_for_each(|&id| offer(id).map(|_| ()))?;
-    let all = || ids.iter().filter_map(|&id| offers.get(id));
-    all().try_for_each(|offer| check_framework(offer, framework))?;
-    all().try_for_each(|offer| check_role(offer, first))?;
-    all().try_for_each(|offer| check_agent(offer, first, agents))
+    let mut all = SmallVec::<[&Offer; 2]>::new();
+    for &id in ids {
+        all.push(offers.get(id).ok_or_else(|| format!("Offer {} is no longer valid", text(id)))?);
+    }
+    all.iter().try_for_each(|offer| check_framework(offer, framework))?;
+    all.iter().try_for_each(|offer| check_role(offer, all[0]))?;
+    all.iter().try_for_each(|offer| check_agent(offer, all[0], agents))
 }
 
 fn check_unique(ids: &[OfferId]) -> Result<(), String> {
