@@ -1,6 +1,6 @@
 //! What experiment files say of each kind of framework: `kind = "hoarder"`, and a table of that name with its parameters.
 //!
-//! A new kind is a file here with a [`Table`], one line in [`tables!`](self), and one key of [`Framework`].
+//! A new kind is a file here with a `Table`, one line in `tables!`, and one key of [`Framework`].
 
 mod answer;
 mod arrivals;
